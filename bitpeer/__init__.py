@@ -1,0 +1,1 @@
+"""Bitcoin-family peers for Twisted."""

@@ -1,0 +1,397 @@
+"""Every exception `bitpeer` raises, in one tree, and every reason for which a connection ends.
+
+The tree answers one question first: whose fault is it?
+
+* `BitpeerError`
+
+  * `LocalError`: the calling program asked for something that cannot be done; nothing changed.
+
+    * `InvalidSetting`: a setting or an option has a value that makes no sense.
+    * `Unencodable`: a message holds a value that its wire form cannot carry.
+    * `NotEstablished`: the handshake with this peer is not complete.
+    * `NotNegotiated`: the negotiated version, or a missing service, forbids this message.
+
+  * `RemoteError`: the peer broke a rule; the connection ends with this as its cause.
+
+    * `DecodeError`: bytes are not a message: `Truncated`, `TrailingBytes`, `NonCanonical`,
+      `LimitExceeded`, `InvalidValue`, `BadCommand`, `BadChecksum`.
+    * `WrongNetwork`, `Oversized`: bytes are not even a frame of this network.
+    * `HandshakeError`: `SelfConnection`, `VersionTooOld`, `Unexpected`, `Refused`.
+    * `Unwanted`: a message for a service this side does not offer.
+    * `TimedOut`: silence where an answer was due.
+    * `OverBudget`: the connection needs more memory than it may have.
+
+  * `Disconnected`: the connection is gone; carries the reason and what caused it.
+"""
+
+from __future__ import annotations
+
+from enum import Enum
+from typing import ClassVar
+
+
+class DisconnectReason(Enum):
+    """Every way in which a connection can end.  The value is the sentence shown to people."""
+
+    CLOSED_HERE = "closed by this side"
+    CLOSED_BY_PEER = "closed by the peer"
+    CONNECTION_BROKEN = "the network connection broke"
+    DIAL_FAILED = "no connection could be made"
+    WRONG_NETWORK = "the peer speaks for another network"
+    OVERSIZED = "a frame claims more than its kind may carry"
+    MALFORMED = "a message could not be decoded"
+    HANDSHAKE_TIMEOUT = "the handshake took too long"
+    OUT_OF_ORDER = "a message came when it was not allowed"
+    SELF_CONNECTION = "the peer is this very program"
+    OBSOLETE = "the peer's protocol version is too old"
+    REFUSED = "a listener refused the peer"
+    UNWANTED = "the peer asked for a service that is not offered"
+    IDLE = "the peer fell silent"
+    PING_TIMEOUT = "a ping was never answered"
+    STALLED = "a request was never answered"
+    FRAME_TIMEOUT = "a message arrived too slowly"
+    SEND_TIMEOUT = "the peer reads too slowly"
+    SEND_QUEUE_FULL = "too much is waiting to be sent to the peer"
+    MEMORY_BUDGET = "all peers together hold too much"
+    INTERNAL = "a mistake in this program"
+
+    @property
+    def transient(self) -> bool:
+        """Whether dialling the same address again later may go better."""
+        return self in _TRANSIENT
+
+
+_TRANSIENT = frozenset(
+    {
+        DisconnectReason.CLOSED_HERE,
+        DisconnectReason.CLOSED_BY_PEER,
+        DisconnectReason.CONNECTION_BROKEN,
+        DisconnectReason.DIAL_FAILED,
+        DisconnectReason.HANDSHAKE_TIMEOUT,
+        DisconnectReason.IDLE,
+        DisconnectReason.PING_TIMEOUT,
+        DisconnectReason.STALLED,
+        DisconnectReason.FRAME_TIMEOUT,
+        DisconnectReason.SEND_TIMEOUT,
+        DisconnectReason.SEND_QUEUE_FULL,
+        DisconnectReason.MEMORY_BUDGET,
+        DisconnectReason.INTERNAL,
+    }
+)
+
+
+class BitpeerError(Exception):
+    """Base of every exception defined by this package."""
+
+
+# The caller's fault
+
+
+class LocalError(BitpeerError):
+    """The calling program broke a rule; the connection is unharmed."""
+
+
+class InvalidSetting(LocalError, ValueError):
+    """A setting or an option has a value that makes no sense.
+
+    Attributes:
+        setting: the name of the setting, as the caller wrote it.
+        value: the value given.
+        expected: what would have been right, in words.
+    """
+
+    def __init__(self, setting: str, value: object, expected: str) -> None:
+        super().__init__(setting, value, expected)
+        self.setting = setting
+        self.value = value
+        self.expected = expected
+
+    def __str__(self) -> str:
+        return f"{self.setting} is {self.value!r:.100}, expected {self.expected}"
+
+
+class Unencodable(LocalError, ValueError):
+    """A message holds a value that its wire form cannot carry."""
+
+    def __init__(self, what: str, why: str) -> None:
+        super().__init__(what, why)
+        self.what = what
+        self.why = why
+
+    def __str__(self) -> str:
+        return f"{self.what} cannot be encoded: {self.why}"
+
+
+class NotEstablished(LocalError):
+    """The handshake with this peer is not complete, so nothing can be sent yet."""
+
+    def __init__(self, command: str) -> None:
+        super().__init__(command)
+        self.command = command
+
+    def __str__(self) -> str:
+        return f"cannot send {self.command} before the handshake is complete"
+
+
+class NotNegotiated(LocalError):
+    """What was negotiated with this peer does not allow this message."""
+
+    def __init__(self, command: str, needed: str) -> None:
+        super().__init__(command, needed)
+        self.command = command
+        self.needed = needed
+
+    def __str__(self) -> str:
+        return f"cannot send {self.command} to this peer: it needs {self.needed}"
+
+
+# The peer's fault
+
+
+class RemoteError(BitpeerError):
+    """The peer broke a rule; the connection is closed because of it."""
+
+    reason: ClassVar[DisconnectReason] = DisconnectReason.OUT_OF_ORDER
+    """What to tell listeners and counters."""
+
+
+class DecodeError(RemoteError):
+    """Bytes from the peer are not a valid message."""
+
+    reason = DisconnectReason.MALFORMED
+
+
+class Truncated(DecodeError):
+    """The payload ends in the middle of a field."""
+
+    def __init__(self, needed: int, available: int) -> None:
+        super().__init__(needed, available)
+        self.needed = needed
+        self.available = available
+
+    def __str__(self) -> str:
+        return f"needed {self.needed} bytes, only {self.available} left"
+
+
+class TrailingBytes(DecodeError):
+    """The payload goes on after the last field."""
+
+    def __init__(self, count: int) -> None:
+        super().__init__(count)
+        self.count = count
+
+    def __str__(self) -> str:
+        return f"{self.count} bytes after the last field"
+
+
+class NonCanonical(DecodeError):
+    """A compact size uses more bytes than it needs."""
+
+    def __init__(self, value: int) -> None:
+        super().__init__(value)
+        self.value = value
+
+    def __str__(self) -> str:
+        return f"{self.value} is not written in its shortest form"
+
+
+class LimitExceeded(DecodeError):
+    """A count or a length is larger than the protocol allows."""
+
+    def __init__(self, count: int, limit: int) -> None:
+        super().__init__(count, limit)
+        self.count = count
+        self.limit = limit
+
+    def __str__(self) -> str:
+        return f"{self.count} exceeds the limit of {self.limit}"
+
+
+class InvalidValue(DecodeError):
+    """A field holds a value that its specification excludes."""
+
+    def __init__(self, field: str, value: object) -> None:
+        super().__init__(field, value)
+        self.field = field
+        self.value = value
+
+    def __str__(self) -> str:
+        return f"{self.field} cannot be {self.value!r:.64}"
+
+
+class BadCommand(DecodeError):
+    """A frame's command is not printable ASCII followed by NUL bytes."""
+
+    def __init__(self, command: bytes) -> None:
+        super().__init__(command)
+        self.command = command
+
+    def __str__(self) -> str:
+        return f"not a command: {self.command.hex()}"
+
+
+class BadChecksum(DecodeError):
+    """A frame's checksum does not match its payload."""
+
+    def __init__(self, command: str) -> None:
+        super().__init__(command)
+        self.command = command
+
+    def __str__(self) -> str:
+        return f"wrong checksum of {self.command!r:.32}"
+
+
+class WrongNetwork(RemoteError):
+    """A frame carries the magic of another network, or what comes is no frame at all."""
+
+    reason = DisconnectReason.WRONG_NETWORK
+
+    def __init__(self, magic: bytes) -> None:
+        super().__init__(magic)
+        self.magic = magic
+
+    def __str__(self) -> str:
+        return f"magic is {self.magic.hex()}"
+
+
+class Oversized(RemoteError):
+    """A frame's header claims more bytes than a message of its kind can have."""
+
+    reason = DisconnectReason.OVERSIZED
+
+    def __init__(self, command: str, length: int, limit: int) -> None:
+        super().__init__(command, length, limit)
+        self.command = command
+        self.length = length
+        self.limit = limit
+
+    def __str__(self) -> str:
+        return f"{self.command!r:.32} of {self.length} bytes, at most {self.limit} are allowed"
+
+
+class HandshakeError(RemoteError):
+    """The version handshake could not be completed."""
+
+
+class Unexpected(HandshakeError):
+    """A message came in a phase of the conversation in which it has no place."""
+
+    def __init__(self, command: str, phase: str) -> None:
+        super().__init__(command, phase)
+        self.command = command
+        self.phase = phase
+
+    def __str__(self) -> str:
+        return f"{self.command!r:.32} {self.phase}"
+
+
+class SelfConnection(HandshakeError):
+    """The peer is this very program: it sent back a nonce we sent."""
+
+    reason = DisconnectReason.SELF_CONNECTION
+
+    def __str__(self) -> str:
+        return "the peer sent our own nonce"
+
+
+class VersionTooOld(HandshakeError):
+    """The peer speaks a protocol version below the minimum."""
+
+    reason = DisconnectReason.OBSOLETE
+
+    def __init__(self, version: int, minimum: int) -> None:
+        super().__init__(version, minimum)
+        self.version = version
+        self.minimum = minimum
+
+    def __str__(self) -> str:
+        return f"version {self.version} is below {self.minimum}"
+
+
+class Refused(HandshakeError):
+    """A listener did not want this peer."""
+
+    reason = DisconnectReason.REFUSED
+
+    def __init__(self, why: str) -> None:
+        super().__init__(why)
+        self.why = why
+
+    def __str__(self) -> str:
+        return self.why or "no reason given"
+
+
+class Unwanted(RemoteError):
+    """The peer used a service that this side never offered."""
+
+    reason = DisconnectReason.UNWANTED
+
+    def __init__(self, command: str) -> None:
+        super().__init__(command)
+        self.command = command
+
+    def __str__(self) -> str:
+        return f"{self.command} needs a service that was not offered"
+
+
+class TimedOut(RemoteError):
+    """The peer did not do in time what it had to do.
+
+    Args:
+        reason: which of the deadlines passed.
+        what: what was waited for, in words.
+        seconds: for how long.
+    """
+
+    def __init__(self, reason: DisconnectReason, what: str, seconds: float) -> None:
+        super().__init__(reason, what, seconds)
+        self.reason = reason  # type: ignore[misc]  # one class serves several deadlines
+        self.what = what
+        self.seconds = seconds
+
+    def __str__(self) -> str:
+        return f"no {self.what} within {self.seconds:g} seconds"
+
+
+class OverBudget(RemoteError):
+    """Serving this peer would need more memory than it may have.
+
+    Args:
+        reason: whose budget is spent: the peer's own, or that of all peers together.
+        used: bytes held.
+        limit: bytes allowed.
+    """
+
+    def __init__(self, reason: DisconnectReason, used: int, limit: int) -> None:
+        super().__init__(reason, used, limit)
+        self.reason = reason  # type: ignore[misc]  # see TimedOut
+        self.used = used
+        self.limit = limit
+
+    def __str__(self) -> str:
+        return f"{self.used} bytes are waiting, at most {self.limit} may"
+
+
+# Nobody's fault
+
+
+class Disconnected(BitpeerError):
+    """The connection is gone.
+
+    What listeners are told when a peer is lost, and what every Deferred that
+    still waited for the peer fails with.
+
+    Attributes:
+        reason: the kind of ending.
+        cause: the exception behind it, if there is one.
+    """
+
+    def __init__(self, reason: DisconnectReason, cause: BaseException | None = None) -> None:
+        super().__init__(reason, cause)
+        self.reason = reason
+        self.cause = cause
+
+    def __str__(self) -> str:
+        if self.cause is None:
+            return self.reason.value
+        return f"{self.reason.value}: {self.cause!s:.300}"

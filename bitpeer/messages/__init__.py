@@ -1,0 +1,1 @@
+"""The messages that two networks or more spell the same way."""

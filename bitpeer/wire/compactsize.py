@@ -1,0 +1,84 @@
+"""The variable-length integer that prefixes every list and every byte string."""
+
+from __future__ import annotations
+
+from bitpeer.errors import LimitExceeded, NonCanonical, Truncated, Unencodable
+
+_WIDTHS = {0xFD: (2, 0xFD), 0xFE: (4, 0x1_0000), 0xFF: (8, 0x1_0000_0000)}
+"""First byte: how many bytes follow, and the smallest value that needs them."""
+
+
+def read_compact_size(data: bytes, pos: int) -> tuple[int, int]:
+    """Read one compact size at *pos*.
+
+    Returns:
+        The value and the position after it.
+
+    Raises:
+        Truncated: *data* ends inside the integer.
+        NonCanonical: a shorter encoding of the same value exists.
+    """
+    if pos >= len(data):
+        raise Truncated(1, 0)
+    first = data[pos]
+    pos += 1
+    if first < 0xFD:
+        return first, pos
+    width, smallest = _WIDTHS[first]
+    end = pos + width
+    if end > len(data):
+        raise Truncated(width, len(data) - pos)
+    value = int.from_bytes(data[pos:end], "little")
+    if value < smallest:
+        raise NonCanonical(value)
+    return value, end
+
+
+def read_count(data: bytes, pos: int, limit: int, size: int) -> tuple[int, int]:
+    """Read the count that opens a list, and refuse it before anything is allocated.
+
+    Args:
+        limit: the most items the protocol allows.
+        size: the fewest bytes one item can have.
+
+    Raises:
+        LimitExceeded: more than *limit* items are claimed.
+        Truncated: more items are claimed than the bytes that are left can hold.
+    """
+    count, pos = read_compact_size(data, pos)
+    if count > limit:
+        raise LimitExceeded(count, limit)
+    if count * size > len(data) - pos:
+        raise Truncated(count * size, len(data) - pos)
+    return count, pos
+
+
+def read_bytes(data: bytes, pos: int, limit: int) -> tuple[bytes, int]:
+    """Read a length-prefixed byte string of at most *limit* bytes."""
+    length, pos = read_count(data, pos, limit, 1)
+    end = pos + length
+    return data[pos:end], end
+
+
+def write_compact_size(value: int) -> bytes:
+    """Return the shortest encoding of *value*, 0 <= value < 2**64."""
+    if value < 0xFD:
+        if value < 0:
+            raise Unencodable("compact size", f"{value} is negative")
+        return bytes((value,))
+    if value <= 0xFFFF:
+        return b"\xfd" + value.to_bytes(2, "little")
+    if value <= 0xFFFF_FFFF:
+        return b"\xfe" + value.to_bytes(4, "little")
+    if value <= 0xFFFF_FFFF_FFFF_FFFF:
+        return b"\xff" + value.to_bytes(8, "little")
+    raise Unencodable("compact size", f"{value} needs more than eight bytes")
+
+
+def compact_size_length(value: int) -> int:
+    """Return how many bytes the shortest encoding of *value* has."""
+    if value < 0xFD:
+        return 1
+    if value <= 0xFFFF:
+        return 3
+    return 5 if value <= 0xFFFF_FFFF else 9

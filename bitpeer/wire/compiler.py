@@ -1,0 +1,290 @@
+"""Turn a record's annotations into straight-line functions.
+
+The idea is that of `dataclasses` itself: read the annotations once, write the
+source that a careful person would have written by hand, and compile it.
+Adjacent fixed-size fields become one `struct` call, and the slots of the new
+object are filled directly, past the ``__setattr__`` that keeps it frozen.  The
+source stays on the class as ``__wire_source__`` for debuggers and readers.
+
+This is the only module that calls `exec`.  Its input is annotations, never data.
+"""
+
+from __future__ import annotations
+
+import struct
+from collections.abc import Callable, Sequence
+from dataclasses import MISSING, dataclass, fields
+from typing import Annotated, Any, ClassVar, get_args, get_origin, get_type_hints
+
+from bitpeer.errors import LimitExceeded, TrailingBytes, Truncated, Unencodable
+from bitpeer.wire.compactsize import (
+    compact_size_length,
+    read_bytes,
+    read_count,
+    write_compact_size,
+)
+from bitpeer.wire.fields import TAIL, Fixed, Limit, Remainder
+from bitpeer.wire.vector import packing_of, vector_codec
+
+Read = Callable[[bytes, int], tuple[Any, int]]
+Write = Callable[[Any], bytes]
+
+
+@dataclass(frozen=True, slots=True)
+class Codec:
+    """How one field lies on the wire, when one `struct` code cannot say it."""
+
+    read: Read
+    write: Write
+    min_size: int
+    """Fewest bytes the field can have."""
+    max_size: int
+    """Most bytes the field can have."""
+
+
+@dataclass(frozen=True, slots=True)
+class Compiled:
+    """What the compiler makes of one record."""
+
+    functions: dict[str, Callable[..., Any]]
+    """``__init__``, ``read``, ``decode`` and ``encode``."""
+    source: str
+    min_size: int
+    max_size: int
+
+
+@dataclass(frozen=True, slots=True)
+class _Run:
+    """Fields that are read and written in one step."""
+
+    names: list[str]
+    codec: Codec | list[Fixed]
+    tail: bool
+
+
+def compile_record(cls: type[Any]) -> Compiled:
+    """Return reader, writer, decoder and constructor for the fields of dataclass *cls*.
+
+    Raises:
+        TypeError: an annotation says nothing about the wire.
+    """
+    env: dict[str, Any] = {
+        "cls": cls,
+        "new": object.__new__,
+        "struct_error": struct.error,
+        "TrailingBytes": TrailingBytes,
+        "Truncated": Truncated,
+        "Unencodable": Unencodable,
+    }
+    runs = _runs(cls)
+    names = [name for run in runs for name in run.names]
+    for name in names:
+        env[f"set_{name}"] = getattr(cls, name).__set__
+    reads, checks, writes = [], [], []
+    for number, run in enumerate(runs):
+        read, check, write = _step(number, run, env)
+        if run.tail:
+            absent = "; ".join(f"{name} = default_{name}" for name in run.names)
+            read = [f"if pos == len(data): {absent}", "else:", *(f"    {line}" for line in read)]
+        reads += read
+        checks += check
+        writes.append(write)
+    source = _source(cls.__name__, names, _parameters(cls, env), reads, checks, writes)
+    exec(compile(source, f"<wire format of {cls.__name__}>", "exec"), env)
+    functions = {name: env[name] for name in ("__init__", "read", "decode", "encode")}
+    sizes = [_sizes(run) for run in runs]
+    return Compiled(
+        functions,
+        source,
+        sum(least for least, _ in sizes),
+        sum(most for _, most in sizes),
+    )
+
+
+def _step(number: int, run: _Run, env: dict[str, Any]) -> tuple[list[str], list[str], str]:
+    """Return the lines that read a run, those that check it, and the expression that writes it."""
+    values = ", ".join(f"self.{name}" for name in run.names)
+    if isinstance(run.codec, Codec):
+        env[f"read{number}"], env[f"write{number}"] = run.codec.read, run.codec.write
+        return [f"{run.names[0]}, pos = read{number}(data, pos)"], [], f"write{number}({values})"
+    packer = _struct(run.codec)
+    env[f"unpack{number}"], env[f"pack{number}"] = packer.unpack_from, packer.pack
+    checks = [
+        f"if len(self.{name}) != {field.code[:-1]}: "
+        f"raise struct_error('{name} is not {field.code[:-1]} bytes long')"
+        for name, field in zip(run.names, run.codec, strict=True)
+        if field.code[-1] == "s"
+    ]
+    read = [f"{', '.join(run.names)}, = unpack{number}(data, pos)", f"pos += {packer.size}"]
+    return read, checks, f"pack{number}({values})"
+
+
+def _source(
+    title: str,
+    names: list[str],
+    parameters: list[str],
+    reads: list[str],
+    checks: list[str],
+    writes: list[str],
+) -> str:
+    fill = [f"set_{name}(self, {name})" for name in names]
+    body = [
+        "try:",
+        *(f"    {line}" for line in reads or ["pass"]),
+        "except struct_error:",
+        "    raise Truncated(pos, len(data)) from None",
+    ]
+    build = ["self = new(cls)", *fill]
+    return "\n".join(
+        [
+            f"def __init__({', '.join(['self', *parameters])}):",
+            *(f"    {line}" for line in fill or ["pass"]),
+            "",
+            "def read(data, pos=0):",
+            *(f"    {line}" for line in body + build),
+            "    return self, pos",
+            "",
+            "def decode(data):",
+            "    pos = 0",
+            *(f"    {line}" for line in body),
+            "    if pos != len(data): raise TrailingBytes(len(data) - pos)",
+            *(f"    {line}" for line in build),
+            "    return self",
+            "",
+            "def encode(self):",
+            "    try:",
+            *(f"        {line}" for line in checks),
+            f"        return {' + '.join(writes) or repr(b'')}",
+            "    except (struct_error, TypeError) as error:",
+            f"        raise Unencodable({title!r}, str(error)) from None",
+            "",
+        ]
+    )
+
+
+def _parameters(cls: type[Any], env: dict[str, Any]) -> list[str]:
+    """Return the constructor's parameters, defaults included."""
+    parameters = []
+    for field in fields(cls):
+        if field.default is MISSING:
+            parameters.append(field.name)
+        else:
+            env[f"default_{field.name}"] = field.default
+            parameters.append(f"{field.name}=default_{field.name}")
+    return parameters
+
+
+def _runs(cls: type[Any]) -> list[_Run]:
+    """Group the fields of *cls*: fixed ones of one byte order stay together."""
+    runs: list[_Run] = []
+    for name, hint in get_type_hints(cls, include_extras=True).items():
+        if get_origin(hint) is ClassVar:
+            continue
+        tail = TAIL in get_args(hint)
+        codec = _codec(f"{cls.__name__}.{name}", hint)
+        if isinstance(codec, Codec):
+            runs.append(_Run([name], codec, tail))
+        elif not tail and runs and _joins(runs[-1], codec):
+            runs[-1].names.append(name)
+            runs[-1].codec.append(codec)  # type: ignore[union-attr]  # _joins made sure
+        else:
+            runs.append(_Run([name], [codec], tail))
+    return runs
+
+
+def _joins(run: _Run, field: Fixed) -> bool:
+    return (
+        not run.tail
+        and isinstance(run.codec, list)
+        and len({each.order for each in [*run.codec, field] if each.code[-1] not in "sBb?"}) <= 1
+    )
+
+
+def _struct(run: Sequence[Fixed]) -> struct.Struct:
+    orders = {field.order for field in run if field.code[-1] not in "sBb?"}
+    return struct.Struct((orders.pop() if orders else "<") + "".join(each.code for each in run))
+
+
+def _sizes(run: _Run) -> tuple[int, int]:
+    if isinstance(run.codec, Codec):
+        return 0 if run.tail else run.codec.min_size, run.codec.max_size
+    size = _struct(run.codec).size
+    return 0 if run.tail else size, size
+
+
+def _codec(field: str, hint: Any) -> Fixed | Codec:
+    """Return what one annotation means on the wire."""
+    if get_origin(hint) is Annotated:
+        kind, *markers = get_args(hint)
+        for marker in markers:
+            if isinstance(marker, Fixed):
+                return marker
+            if isinstance(marker, Remainder):
+                return _remainder(marker.count)
+            if isinstance(marker, Limit):
+                return _bytes(marker.count) if kind is bytes else _sequence(field, kind, marker)
+        hint = kind
+    try:
+        return Codec(hint.read, hint.encode, hint.min_size, hint.max_size)
+    except AttributeError:
+        raise TypeError(f"{field}: {hint} does not say how it lies on the wire") from None
+
+
+def _bytes(limit: int) -> Codec:
+    """Return the codec of a length-prefixed byte string."""
+
+    def write(value: bytes) -> bytes:
+        if len(value) > limit:
+            raise Unencodable("byte string", f"{len(value)} bytes exceed the limit of {limit}")
+        return write_compact_size(len(value)) + value
+
+    return Codec(
+        lambda data, pos: read_bytes(data, pos, limit),
+        write,
+        1,
+        compact_size_length(limit) + limit,
+    )
+
+
+def _remainder(limit: int) -> Codec:
+    """Return the codec of a last field that takes whatever is left."""
+
+    def read(data: bytes, pos: int) -> tuple[bytes, int]:
+        if len(data) - pos > limit:
+            raise LimitExceeded(len(data) - pos, limit)
+        return data[pos:], len(data)
+
+    def write(value: bytes) -> bytes:
+        if len(value) > limit:
+            raise Unencodable("remainder", f"{len(value)} bytes exceed the limit of {limit}")
+        return value
+
+    return Codec(read, write, 0, limit)
+
+
+def _sequence(field: str, kind: Any, limit: Limit) -> Codec:
+    """Return the codec of a counted list."""
+    (item,) = get_args(kind)[:1]
+    most = compact_size_length(limit.count)
+    packing = packing_of(item)
+    if packing is not None:
+        read_vector, write_vector = vector_codec(packing, limit.count)
+        return Codec(read_vector, write_vector, 1, most + limit.count * packing.size)
+    codec = _codec(field, item)
+    assert isinstance(codec, Codec)  # a `Fixed` would have had a packing
+    read_item, write_item, least = codec.read, codec.write, codec.min_size
+
+    def read(data: bytes, pos: int) -> tuple[tuple[Any, ...], int]:
+        count, pos = read_count(data, pos, limit.count, least)
+        items = []
+        for _ in range(count):
+            value, pos = read_item(data, pos)
+            items.append(value)
+        return tuple(items), pos
+
+    def write(items: Sequence[Any]) -> bytes:
+        if len(items) > limit.count:
+            raise Unencodable("list", f"{len(items)} items exceed the limit of {limit.count}")
+        return write_compact_size(len(items)) + b"".join(map(write_item, items))
+
+    return Codec(read, write, 1, most + limit.count * codec.max_size)

@@ -1,0 +1,242 @@
+"""The 24-byte envelope around every message: magic, command, length, checksum.
+
+An `Envelope` is what all connections of one network share; a `Framing` is the
+state of one connection.  The encrypted transport (BIP 324) will be another
+framing with the same two verbs: `feed` and `wrap`.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from struct import Struct
+from typing import Protocol as Shape
+
+from bitpeer.errors import BadChecksum, Oversized, WrongNetwork
+from bitpeer.wire.message import Entry, Malformed, Registry, pad_command, unknown_entry
+
+HEADER_SIZE = 24
+SMALL_FRAME = 4096
+"""An incomplete frame up to this size is kept whole and looked at again; a larger one is
+collected piece by piece."""
+LARGE_PAYLOAD = 32_768
+"""A payload from this size on is written beside its header, not copied behind it."""
+
+_HEADER = Struct("<16sI4s")
+_TAIL = Struct("<I4s")
+
+
+class Sendable(Shape):
+    """What can be put into a frame: every `Message`, and `Unknown`."""
+
+    @property
+    def command(self) -> str: ...
+    def encode(self) -> bytes: ...
+
+
+Frame = tuple[Entry, bytes, bytes]
+"""What the command stands for, the payload, and the checksum that protected it."""
+
+
+class Envelope:
+    """What every frame of one network has in common.
+
+    Args:
+        magic: the four bytes that open every frame.
+        checksum: the hash whose first four bytes protect the payload.
+        registry: the messages to expect.
+        limit: the largest payload accepted, in bytes.
+    """
+
+    def __init__(
+        self,
+        magic: bytes,
+        checksum: Callable[[bytes], bytes],
+        registry: Registry,
+        limit: int,
+    ) -> None:
+        self.magic = magic
+        self.checksum = checksum
+        self.limit = limit
+        self.table = {
+            magic + command: Entry(
+                entry.command, entry.kind, entry.decode, min(entry.max_size, limit)
+            )
+            for command, entry in registry.entries.items()
+        }
+        """Every known entry, by the sixteen bytes that open its frames."""
+        self._prefixes: dict[str, bytes] = {}
+        self._last: Sendable | None = None
+        self._last_frame = b""
+
+    def wrap(self, message: Sendable, checksum: bytes | None = None) -> tuple[bytes, ...]:
+        """Return *message* as a frame, in one piece or, to spare a copy, in two.
+
+        The same message wrapped again, as when it is sent to many peers, costs
+        nothing.
+
+        Args:
+            checksum: that of the payload, if it is known already.
+
+        Raises:
+            Unencodable: a field does not fit.
+        """
+        if message is self._last:
+            return (self._last_frame,)
+        payload = message.encode()
+        if checksum is None:
+            checksum = self._sealed(message, payload)
+        header = self.prefix(message.command) + _TAIL.pack(len(payload), checksum)
+        if len(payload) >= LARGE_PAYLOAD:
+            return header, payload
+        self._last, self._last_frame = message, header + payload
+        return (self._last_frame,)
+
+    def prefix(self, command: str) -> bytes:
+        """Return the sixteen bytes that open every frame with *command*."""
+        prefix = self._prefixes.get(command)
+        if prefix is None:
+            prefix = self.magic + pad_command(command)
+            if len(self._prefixes) < 1000:
+                self._prefixes[command] = prefix
+        return prefix
+
+    def entry(self, key: bytes) -> Entry:
+        """Return the entry for the first sixteen bytes of a frame.
+
+        Raises:
+            WrongNetwork: they do not begin with this network's magic.
+        """
+        entry = self.table.get(key)
+        if entry is None:
+            if key[:4] != self.magic:
+                raise WrongNetwork(key[:4])
+            entry = unknown_entry(key[4:])
+            entry.max_size = self.limit
+        return entry
+
+    def _sealed(self, message: Sendable, payload: bytes) -> bytes:
+        """Return the checksum; messages that are views of their bytes remember theirs."""
+        seal = getattr(message, "seal", None)
+        if seal is not None and seal[0] is self.checksum:
+            known: bytes = seal[1]
+            return known
+        checksum = self.checksum(payload)[:4]
+        if hasattr(message, "seal"):
+            message.seal = (self.checksum, checksum)
+        return checksum
+
+
+class Framing:
+    """Cut the bytes of one connection into frames.
+
+    Args:
+        envelope: what the frames look like.
+        limit: the largest payload accepted for now, in bytes.
+    """
+
+    __slots__ = ("_checksum", "_chunks", "_entry", "_envelope", "_left", "_tail", "_total", "limit")
+
+    def __init__(self, envelope: Envelope, limit: int) -> None:
+        self._envelope = envelope
+        self.limit = limit
+        """The largest payload accepted for now: small before the handshake is complete."""
+        self._tail = b""
+        self._left = 0
+        self._total = 0
+        self._chunks: list[bytes] | None = None
+        self._entry: Entry | None = None
+        self._checksum = b""
+
+    @property
+    def wrap(self) -> Callable[..., tuple[bytes, ...]]:
+        """Put a message into a frame: see `Envelope.wrap`."""
+        return self._envelope.wrap
+
+    @property
+    def held(self) -> int:
+        """Bytes kept of a frame that is not complete."""
+        return self._total - self._left if self._left else len(self._tail)
+
+    @property
+    def expected(self) -> int:
+        """Bytes that the frame in progress will have in all, as far as is known."""
+        return self._total if self._left else len(self._tail)
+
+    def feed(self, data: bytes) -> Iterator[Frame]:
+        """Yield every frame that *data*, the next bytes of the stream, completes.
+
+        Nothing is looked at before it is asked for: stop iterating and the rest
+        waits.  Use up one iterator before asking for the next.
+
+        A frame whose checksum or command is wrong is yielded too, with an entry
+        whose ``decode`` raises: the stream goes on behind it.
+
+        Raises:
+            WrongNetwork: the frame begins with another magic.
+            Oversized: the header claims more than such a message may have.
+        """
+        pos = 0
+        if self._left:
+            pos = self._left
+            if len(data) < pos:
+                self._chunks.append(data)  # type: ignore[union-attr]  # kept while bytes are left
+                self._left -= len(data)
+                return
+            yield self._collected(data)
+        elif self._tail:
+            data = self._tail + data
+            self._tail = b""
+        envelope = self._envelope
+        digest, known, unpack = envelope.checksum, envelope.table.get, _HEADER.unpack_from
+        end = len(data)
+        while end - pos >= HEADER_SIZE:
+            key, length, checksum = unpack(data, pos)
+            entry = known(key) or envelope.entry(key)
+            if length > entry.max_size or length > self.limit:
+                raise Oversized(entry.command, length, min(entry.max_size, self.limit))
+            start = pos + HEADER_SIZE
+            pos = start + length
+            if pos > end:
+                self._incomplete(data, start, pos, entry, checksum)
+                return
+            payload = data[start:pos]
+            if digest(payload)[:4] != checksum:
+                entry = _corrupt(entry)
+            yield entry, payload, checksum
+        if pos < end:
+            key = data[pos : pos + 4]
+            if not envelope.magic.startswith(key):
+                raise WrongNetwork(key)
+            self._tail = data[pos:]
+
+    def _incomplete(
+        self, data: bytes, start: int, stop: int, entry: Entry, checksum: bytes
+    ) -> None:
+        """Keep what has come of a frame that goes on beyond *data*."""
+        if stop - start <= SMALL_FRAME:
+            self._tail = data[start - HEADER_SIZE :]
+            return
+        self._chunks = [data[start:]]
+        self._total, self._left = stop - start, stop - len(data)
+        self._entry, self._checksum = entry, checksum
+
+    def _collected(self, data: bytes) -> Frame:
+        """Return the frame whose last bytes open *data*."""
+        chunks, entry, checksum = self._chunks, self._entry, self._checksum
+        assert chunks is not None  # for mypy: kept since `_incomplete`
+        assert entry is not None  # likewise
+        chunks.append(data if len(data) == self._left else data[: self._left])
+        payload = b"".join(chunks)
+        self._chunks, self._entry, self._left = None, None, 0
+        if self._envelope.checksum(payload)[:4] != checksum:
+            entry = _corrupt(entry)
+        return entry, payload, checksum
+
+
+def _corrupt(entry: Entry) -> Entry:
+    """Return an entry that stands for a frame with a wrong checksum."""
+
+    def refuse(payload: bytes) -> object:  # noqa: ARG001
+        raise BadChecksum(entry.command)
+
+    return Entry(entry.command, Malformed, refuse, entry.max_size)

@@ -1,0 +1,208 @@
+"""Records, messages, and the registry that finds a message by its command."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Mapping
+from dataclasses import dataclass
+from typing import ClassVar, NamedTuple, Self, TypeVar, dataclass_transform
+
+from bitpeer.errors import BadCommand, DecodeError, LocalError, TrailingBytes
+from bitpeer.wire.compiler import compile_record
+
+T = TypeVar("T")
+M = TypeVar("M", bound="Message")
+
+COMMAND_SIZE = 12
+"""Bytes of a command in a frame's header, padded with NUL."""
+
+ANY_SIZE = 0xFFFF_FFFF
+"""The largest payload of messages whose own fields set no limit: the frame's limit stands."""
+
+
+class Record:
+    """A composite value with a wire form.
+
+    Declared ones (``@record``, ``@message``) have every method written by the
+    compiler; irregular ones write `read` and `encode` by hand.
+    """
+
+    __slots__ = ()
+
+    min_size: ClassVar[int] = 0
+    """Fewest bytes a value of this kind can have."""
+
+    max_size: ClassVar[int] = ANY_SIZE
+    """Most bytes a value of this kind can have."""
+
+    @classmethod
+    def read(cls, data: bytes, pos: int = 0) -> tuple[Self, int]:  # noqa: ARG003
+        """Read one value at *pos*; return it and the position after it.
+
+        Raises:
+            DecodeError: there is no such value at *pos*.
+        """
+        raise LocalError(f"{cls.__name__} has no reader")
+
+    def encode(self) -> bytes:
+        """Return the wire form of this value.
+
+        Raises:
+            Unencodable: a field does not fit.
+        """
+        raise LocalError(f"{type(self).__name__} has no writer")
+
+
+class Message(Record):
+    """A value that travels in a frame of its own."""
+
+    __slots__ = ()
+
+    command: ClassVar[str]
+    """The name in the frame's header: at most twelve ASCII characters."""
+
+    since: ClassVar[int] = 0
+    """The lowest protocol version at which it may be sent."""
+
+    until: ClassVar[int | None] = None
+    """The first protocol version at which it may no longer be sent."""
+
+    @classmethod
+    def decode(cls, payload: bytes) -> Self:
+        """Read a whole payload.
+
+        Raises:
+            DecodeError: the payload is not exactly one message.
+        """
+        value, end = cls.read(payload)
+        if end != len(payload):
+            raise TrailingBytes(len(payload) - end)
+        return value
+
+
+@dataclass_transform(frozen_default=True)
+def record(cls: type[T]) -> type[T]:
+    """Make *cls* an immutable value with a compiled wire form."""
+    cls = dataclass(frozen=True, slots=True)(cls)
+    compiled = compile_record(cls)
+    for name, function in compiled.functions.items():
+        setattr(cls, name, function if name in ("__init__", "encode") else staticmethod(function))
+    cls.__wire_source__ = compiled.source  # type: ignore[attr-defined]
+    cls.min_size = compiled.min_size  # type: ignore[attr-defined]
+    cls.max_size = compiled.max_size  # type: ignore[attr-defined]
+    return cls
+
+
+@dataclass_transform(frozen_default=True)
+def message(
+    command: str, *, since: int = 0, until: int | None = None
+) -> Callable[[type[M]], type[M]]:
+    """Make the decorated class the message that *command* announces.
+
+    Args:
+        since: the lowest protocol version at which it may be sent.
+        until: the first protocol version at which it may no longer be sent.
+    """
+
+    def declare(cls: type[M]) -> type[M]:
+        cls = record(cls)
+        cls.command, cls.since, cls.until = command, since, until
+        return cls
+
+    return declare
+
+
+class Unknown(NamedTuple):
+    """A message whose command is not in the registry: kept as it came, and sent as it is."""
+
+    command: str
+    payload: bytes
+
+    def encode(self) -> bytes:
+        """Return the payload."""
+        return self.payload
+
+
+class Malformed(NamedTuple):
+    """A message that could not be decoded, for programs that want to see those."""
+
+    command: str
+    payload: bytes
+    error: DecodeError
+
+
+class Entry:
+    """What a frame's command stands for: how to decode it, and how long it may be."""
+
+    __slots__ = ("command", "decode", "kind", "max_size")
+
+    def __init__(
+        self, command: str, kind: type, decode: Callable[[bytes], object], max_size: int
+    ) -> None:
+        self.command = command
+        self.kind = kind
+        self.decode = decode
+        self.max_size = max_size
+
+
+class Registry:
+    """The messages of one dialect, found by command.
+
+    Args:
+        messages: the classes; of two with one command, the later one counts.
+    """
+
+    def __init__(self, messages: Iterable[type[Message]]) -> None:
+        self._kinds = {kind.command: kind for kind in messages}
+        self._entries = {
+            pad_command(kind.command): Entry(kind.command, kind, kind.decode, kind.max_size)
+            for kind in self._kinds.values()
+        }
+
+    def __iter__(self) -> Iterable[type[Message]]:
+        return iter(self._kinds.values())
+
+    def __contains__(self, kind: object) -> bool:
+        return kind in self._kinds.values()
+
+    @property
+    def entries(self) -> Mapping[bytes, Entry]:
+        """The entry of every known command, by the twelve bytes of its header field."""
+        return self._entries
+
+    def extended(self, *messages: type[Message]) -> Registry:
+        """Return a registry that has *messages* as well; they replace any of the same command."""
+        return Registry((*self._kinds.values(), *messages))
+
+    def decode(self, command: str, payload: bytes) -> Message | Unknown:
+        """Return the message that *command* and *payload* stand for.
+
+        Raises:
+            DecodeError: the payload is not such a message.
+        """
+        kind = self._kinds.get(command)
+        return Unknown(command, payload) if kind is None else kind.decode(payload)
+
+
+def pad_command(command: str) -> bytes:
+    """Return *command* as the twelve bytes of a frame's header."""
+    raw = command.encode("ascii")
+    if not raw or len(raw) > COMMAND_SIZE:
+        raise LocalError(f"a command has 1 to {COMMAND_SIZE} characters, {command!r:.40} has not")
+    return raw.ljust(COMMAND_SIZE, b"\0")
+
+
+def unknown_entry(padded: bytes) -> Entry:
+    """Return the entry of a command that is in no registry.
+
+    A command that is not printable ASCII followed by NUL bytes gets an entry
+    whose ``decode`` raises `BadCommand`: the frame is bad, the stream is not.
+    """
+    raw = padded.rstrip(b"\0")
+    if not raw or any(not 0x20 <= byte <= 0x7E for byte in raw):
+
+        def refuse(payload: bytes) -> object:  # noqa: ARG001
+            raise BadCommand(padded)
+
+        return Entry(padded.hex(), Malformed, refuse, ANY_SIZE)
+    command = raw.decode("ascii")
+    return Entry(command, Unknown, lambda payload: Unknown(command, payload), ANY_SIZE)

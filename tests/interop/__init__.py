@@ -1,0 +1,1 @@
+"""Tests against real nodes, over real sockets on loopback."""

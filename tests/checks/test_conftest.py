@@ -14,7 +14,6 @@ pytest_plugins = ["pytester"]
 def guarded(pytester: pytest.Pytester) -> pytest.Pytester:
     """A folder of tests with our conftest.py in it."""
     shutil.copy(Path(conftest.__file__), pytester.path / "conftest.py")
-    pytester.makeini("[pytest]\nmarkers = interop\n")
     return pytester
 
 
@@ -89,30 +88,3 @@ def test_unclaimed_failures_and_leftovers_are_found(guarded: pytest.Pytester) ->
         "test_flushed": "PASSED",
         "test_unflushed": "FAILED",
     }
-
-
-@pytest.mark.parametrize(
-    ("ci", "outcomes"),
-    [("true", {"failed": 1, "errors": 1, "skipped": 1}), ("", {"skipped": 3})],
-)
-def test_an_interop_test_may_not_be_skipped_in_ci(
-    guarded: pytest.Pytester, monkeypatch: pytest.MonkeyPatch, ci: str, outcomes: dict[str, int]
-) -> None:
-    monkeypatch.setenv("CI", ci)
-    guarded.makepyfile("""
-        import pytest
-
-        @pytest.mark.interop
-        def test_without_the_node():
-            pytest.skip("no node")
-
-        @pytest.mark.interop
-        @pytest.mark.skipif(True, reason="no node")
-        def test_marked():
-            pass
-
-        def test_something_else():
-            pytest.skip("not interop")
-    """)
-    result = guarded.runpytest_subprocess()
-    result.assert_outcomes(**outcomes)

@@ -1,0 +1,1 @@
+"""Our codec held against those of independent libraries, on random messages."""

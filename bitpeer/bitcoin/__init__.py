@@ -1,0 +1,1 @@
+"""The Bitcoin dialect: its messages, its transactions and blocks, and its networks."""

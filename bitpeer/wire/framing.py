@@ -152,6 +152,10 @@ class Framing:
         """Put a message into a frame: see `Envelope.wrap`."""
         return self._envelope.wrap
 
+    def echo(self, command: str, payload: bytes, checksum: bytes) -> bytes:
+        """Return a frame that sends a *payload* back as it came, checksum included."""
+        return self._envelope.prefix(command) + _TAIL.pack(len(payload), checksum) + payload
+
     @property
     def held(self) -> int:
         """Bytes kept of a frame that is not complete."""

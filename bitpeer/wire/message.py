@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from typing import ClassVar, NamedTuple, Self, TypeVar, dataclass_transform
 
@@ -158,7 +158,7 @@ class Registry:
             for kind in self._kinds.values()
         }
 
-    def __iter__(self) -> Iterable[type[Message]]:
+    def __iter__(self) -> Iterator[type[Message]]:
         return iter(self._kinds.values())
 
     def __contains__(self, kind: object) -> bool:

@@ -1,0 +1,161 @@
+"""What makes one network's language different from another's: two values, no code elsewhere."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Mapping
+from dataclasses import dataclass, field
+from typing import Any, Protocol as Shape
+
+from bitpeer.errors import InvalidSetting
+from bitpeer.messages.addresses import NOWHERE, NetAddress
+from bitpeer.wire.message import Message, Registry
+
+Question = tuple[str, bytes]
+"""What a request waits for: a kind of object, and the hash that names it (wire order)."""
+
+
+class VersionLike(Shape):
+    """What every dialect's `version` message has."""
+
+    @property
+    def command(self) -> str: ...
+    @property
+    def version(self) -> int: ...
+    @property
+    def services(self) -> int: ...
+    @property
+    def time(self) -> int: ...
+    @property
+    def nonce(self) -> int: ...
+    @property
+    def user_agent(self) -> bytes: ...
+    @property
+    def height(self) -> int: ...
+    @property
+    def relay(self) -> bool: ...
+    def encode(self) -> bytes: ...
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Greeting:
+    """What a node says of itself when it introduces itself to one peer."""
+
+    version: int
+    """The highest protocol version it speaks."""
+    services: int = 0
+    """Service bits it offers."""
+    time: int
+    """Seconds since 1970."""
+    nonce: int
+    """0 <= nonce < 2**64; betrays a connection to oneself."""
+    user_agent: bytes
+    """BIP 14."""
+    height: int = 0
+    """Of the newest block it knows."""
+    relay: bool = True
+    """Whether it wants to hear of transactions."""
+    receiver: NetAddress = NOWHERE
+    """Where the peer is, as far as it may be said."""
+
+
+@dataclass(frozen=True, slots=True)
+class ServiceGate:
+    """A message that is only for those who were offered a service."""
+
+    service: int
+    """The service bit."""
+    hang_up_from: int
+    """From this negotiated version on the sender knows better: end the connection.  Below
+    it, ignore the message."""
+
+
+def _no_messages(*_: object) -> tuple[Message, ...]:
+    return ()
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Dialect:
+    """The messages, hash and manners of one family of networks."""
+
+    name: str
+    registry: Registry
+    checksum: Callable[[bytes], bytes]
+    """Hash whose first four bytes protect every payload."""
+    protocol_version: int
+    """The highest version this side speaks."""
+    min_version: int
+    """The lowest version a peer may speak."""
+    max_payload: int = 4_000_000
+    """The largest payload of any message, in bytes."""
+    greet: Callable[[Greeting], Message]
+    """Build this dialect's `version`."""
+    review: Callable[[Any, Greeting], Iterable[Message]] = _no_messages
+    """Judge the peer's `version`, beside one's own greeting: yield what to answer, raise a
+    `HandshakeError` to refuse."""
+    announce: Callable[[int], tuple[Message, ...]] = _no_messages
+    """Given the common version, the features to announce before `verack`."""
+    welcome: Callable[[int], tuple[Message, ...]] = _no_messages
+    """Given the common version, the wishes to send once the handshake is complete."""
+    negotiation: frozenset[type[Message]] = frozenset()
+    """Messages that may come between `version` and `verack`, and never again."""
+    preferences: frozenset[type[Message]] = frozenset()
+    """Messages by which a peer states a wish; the latest of each kind is kept."""
+    urgent: frozenset[int] = frozenset()
+    """Kinds of inventory that are announced at once."""
+    gates: Mapping[type[Message], tuple[int, int | None]] = field(default_factory=dict)
+    """First version of a message, and first version without it, where the class says nothing."""
+    strict_versions: bool = False
+    """Whether a message that the negotiated version does not have ends the connection."""
+    service_gates: Mapping[type[Message], ServiceGate] = field(default_factory=dict)
+    questions: Mapping[type[Message], Callable[[Any], Iterable[Question]]] = field(
+        default_factory=dict
+    )
+    """What a message asks for, where the peer owes an answer."""
+    answers: Mapping[type[Message], Callable[[Any], Iterable[Question]]] = field(
+        default_factory=dict
+    )
+    """Which questions a message answers."""
+
+    def speaks(self, kind: type[Message], version: int) -> bool:
+        """Return whether *version* of the protocol has messages of *kind*."""
+        since, until = self.gates.get(kind, (kind.since, kind.until))
+        return version >= since and (until is None or version < until)
+
+
+@dataclass(frozen=True, slots=True)
+class DnsSeed:
+    """A name that resolves to addresses of nodes."""
+
+    host: str
+    filters: bool = False
+    """Whether ``x<services in hex>.<host>`` asks for nodes with these services."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Network:
+    """One chain that speaks a dialect.
+
+    Raises:
+        InvalidSetting: the magic is not four bytes, or the port no port.
+    """
+
+    name: str
+    dialect: Dialect
+    magic: bytes
+    """Four bytes, in wire order."""
+    port: int
+    """Where nodes listen unless they say otherwise."""
+    genesis: bytes = bytes(32)
+    """Hash of the first block, wire order."""
+    seeds: tuple[DnsSeed, ...] = ()
+
+    def __post_init__(self) -> None:
+        if len(self.magic) != 4:
+            raise InvalidSetting("magic", self.magic, "four bytes")
+        if not 0 < self.port < 65536:
+            raise InvalidSetting("port", self.port, "a number from 1 to 65535")
+
+    @property
+    def title(self) -> str:
+        """Dialect and network, as in ``bitcoin-mainnet``."""
+        return f"{self.dialect.name}-{self.name}"

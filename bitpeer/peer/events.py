@@ -1,0 +1,21 @@
+"""What happens in a conversation, besides messages: those are their own events."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from bitpeer.dialect import VersionLike
+
+
+@dataclass(frozen=True, slots=True)
+class VersionReceived:
+    """The peer introduced itself; refuse it now or let the handshake go on."""
+
+    version: VersionLike
+
+
+@dataclass(frozen=True, slots=True)
+class Established:
+    """The handshake is complete; the application may speak now."""
+
+    version: VersionLike

@@ -1,0 +1,146 @@
+"""Exchange of `version` and `verack`: the first words of every connection."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from enum import Enum
+from typing import cast
+
+from bitpeer.dialect import Greeting, VersionLike
+from bitpeer.errors import (
+    DisconnectReason,
+    LimitExceeded,
+    SelfConnection,
+    TimedOut,
+    Unexpected,
+    VersionTooOld,
+)
+from bitpeer.messages.addresses import NetAddress
+from bitpeer.messages.control import VerAck
+from bitpeer.peer.part import NEVER
+from bitpeer.peer.terms import Terms
+from bitpeer.wire.message import Malformed, Message, Unknown
+
+
+class Phase(Enum):
+    """How far the handshake has come."""
+
+    AWAITING_VERSION = "before version"
+    AWAITING_VERACK = "between version and verack"
+    DONE = "after verack"
+
+
+class Handshake:
+    """Both sides introduce themselves; the side that dialled speaks first.
+
+    Between `version` and `verack` anything may come and is passed over, so that
+    a feature we have never heard of does not cost the connection (BIP 434,
+    R-C3); but not without end.
+
+    Args:
+        terms: what the node lends.
+        outbound: whether this side dialled.
+        receiver: what may be said of the peer's address.
+    """
+
+    __slots__ = (
+        "_deadline",
+        "_outbound",
+        "_receiver",
+        "_strangers",
+        "_terms",
+        "greeting",
+        "phase",
+        "preferences",
+        "version",
+    )
+
+    def __init__(self, terms: Terms, *, outbound: bool, receiver: NetAddress) -> None:
+        self._terms = terms
+        self._outbound = outbound
+        self._receiver = receiver
+        self._deadline = NEVER
+        self._strangers = 0
+        self.phase = Phase.AWAITING_VERSION
+        self.greeting: Greeting | None = None
+        """What this side says of itself."""
+        self.version: VersionLike | None = None
+        """The peer's `version`, once it has been accepted."""
+        self.preferences: dict[type[Message], Message] = {}
+        """Features that the peer announced."""
+
+    @property
+    def next_wake(self) -> float:
+        return self._deadline
+
+    def wake(self, now: float) -> tuple[()]:
+        if now >= self._deadline:
+            timeout = self._terms.handshake_timeout
+            raise TimedOut(DisconnectReason.HANDSHAKE_TIMEOUT, "handshake", timeout)
+        return ()
+
+    def postpone(self, seconds: float) -> None:
+        self._deadline += seconds
+
+    def start(self, now: float) -> Iterator[Message]:
+        """Yield what to say before hearing anything."""
+        self._deadline = now + self._terms.handshake_timeout
+        nonce = self._terms.draw_nonce()
+        self.greeting = self._terms.greeting(now, nonce, self._receiver)
+        if self._outbound:
+            yield self._terms.dialect.greet(self.greeting)
+
+    def review(self, message: Message | Unknown | Malformed) -> Iterator[Message]:
+        """Judge the first message; yield what to answer even if it is refused.
+
+        Raises:
+            HandshakeError: it is no `version`, or one that cannot be accepted.
+        """
+        if message.command != "version" or not isinstance(message, Message):
+            raise Unexpected(message.command, self.phase.value)
+        terms, version = self._terms, cast(VersionLike, message)
+        assert self.greeting is not None  # since `start`
+        if version.nonce in terms.own_nonces and not terms.allow_self_connections:
+            raise SelfConnection
+        if version.version < terms.dialect.min_version:
+            raise VersionTooOld(version.version, terms.dialect.min_version)
+        yield from terms.dialect.review(version, self.greeting)
+        self.version = version
+
+    def accept(self) -> Iterator[Message]:
+        """The peer's `version` is welcome: yield the introduction and the announcements."""
+        assert self.greeting is not None  # since `start`
+        dialect = self._terms.dialect
+        self.phase = Phase.AWAITING_VERACK
+        if not self._outbound:
+            yield dialect.greet(self.greeting)
+        for feature in dialect.announce(self.common_version):
+            if dialect.speaks(type(feature), self.common_version):
+                yield feature
+        yield VerAck()
+
+    def received(self, message: Message | Unknown | Malformed) -> bool:
+        """Take one message between `version` and `verack`; return whether it ends the handshake.
+
+        Raises:
+            HandshakeError: a second `version`.
+            LimitExceeded: too many messages that are no `verack`.
+        """
+        if isinstance(message, VerAck):
+            self.phase, self._deadline = Phase.DONE, NEVER
+            return True
+        if message.command == "version":
+            raise Unexpected("version", "came twice")
+        self._strangers += 1
+        if self._strangers > self._terms.max_handshake_messages:
+            raise LimitExceeded(self._strangers, self._terms.max_handshake_messages)
+        if type(message) in self._terms.dialect.preferences:
+            self.preferences[cast(type[Message], type(message))] = cast(Message, message)
+        return False
+
+    @property
+    def common_version(self) -> int:
+        """The lower of the two highest versions, as soon as both are known."""
+        assert self.greeting is not None  # since `start`
+        ours = self.greeting.version
+        return ours if self.version is None else min(ours, self.version.version)

@@ -1,0 +1,51 @@
+"""What all conversations of one node have in common."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Container
+from dataclasses import dataclass, field
+
+from bitpeer.dialect import Dialect, Greeting
+from bitpeer.messages.addresses import NetAddress
+from bitpeer.peer.relay import RelayTable
+from bitpeer.peer.trickle import FlushTimes
+from bitpeer.wire.framing import Envelope
+from bitpeer.wire.message import Message
+
+
+@dataclass(slots=True, kw_only=True)
+class Terms:
+    """The numbers, tables and functions that a node lends to each of its machines.
+
+    Kept in one place, and borrowed, so that ten thousand peers cost ten thousand
+    times what is their own and no more.  Times are in seconds, sizes in bytes.
+    """
+
+    dialect: Dialect
+    envelope: Envelope
+    relay_table: RelayTable
+    flush_times: FlushTimes
+    draw_nonce: Callable[[], int]
+    """Returns an unpredictable number, 0 < n < 2**64."""
+    greeting: Callable[[float, int, NetAddress], Greeting]
+    """Given the time, a nonce and what may be said of the peer's address, introduces us."""
+    own_nonces: Container[int]
+    """Nonces of handshakes that are under way: who sends one back is ourselves."""
+    services: int
+    preferences: tuple[Message, ...] | None
+    allow_self_connections: bool
+    tolerate_malformed: bool
+    handshake_timeout: float
+    max_handshake_payload: int
+    max_handshake_messages: int
+    ping_interval: float
+    idle_timeout: float
+    ping_timeout: float
+    stall_timeout: float | None
+    transfer_grace: float
+    transfer_rate: float
+    max_announcements: int
+    max_pending_announcements: int
+    known_inventory: int
+    reactions: dict[int, dict[type, Callable[..., bool]]] = field(default_factory=dict)
+    """What machines do with each kind of message, made once for each negotiated version."""

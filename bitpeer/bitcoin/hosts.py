@@ -21,7 +21,7 @@ class NetworkId(IntEnum):
     YGGDRASIL = 7
 
 
-ADDRESS_SIZES = {
+ADDRESS_SIZES: dict[int, int] = {
     NetworkId.IPV4: 4,
     NetworkId.IPV6: 16,
     NetworkId.TORV3: 32,
@@ -49,7 +49,7 @@ def belongs(network: int, address: bytes) -> bool:
     name that Bitcoin Core packed into IPv6 for its own use, and CJDNS and
     Yggdrasil addresses from their own ranges only.
     """
-    if network not in ADDRESS_SIZES or len(address) != ADDRESS_SIZES[NetworkId(network)]:
+    if len(address) != ADDRESS_SIZES.get(network):
         return False
     match network:
         case NetworkId.IPV6:
@@ -67,7 +67,7 @@ def format_host(network: int, address: bytes) -> str:
     What has no usual form, being of an unknown network or of a wrong size,
     becomes ``network:hexadecimal``.
     """
-    if len(address) == ADDRESS_SIZES.get(network):  # type: ignore[call-overload]  # any int will do
+    if len(address) == ADDRESS_SIZES.get(network):
         match network:
             case NetworkId.IPV4:
                 return str(IPv4Address(address))

@@ -84,7 +84,7 @@ _TEREDO_PREFIX = bytes.fromhex("20010000")  # RFC 4380
 _HURRICANE_ELECTRIC = bytes.fromhex("20010470")
 
 _UNROUTABLE_GROUP = b"\0"
-_GROUP_BITS = {
+_GROUP_BITS: dict[int, int] = {
     NetworkId.IPV4: 16,
     NetworkId.IPV6: 32,
     NetworkId.TORV3: 4,
@@ -127,7 +127,7 @@ def network_group(network: int, address: bytes) -> bytes:
     if not is_routable(network, address):
         return _UNROUTABLE_GROUP
     network, address = _unwrapped(network, address)
-    bits = _GROUP_BITS[NetworkId(network)]
+    bits = _GROUP_BITS[network]
     if network == NetworkId.IPV6 and address.startswith(_HURRICANE_ELECTRIC):
         bits = 36
     size = (bits + 7) // 8

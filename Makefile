@@ -10,6 +10,7 @@ PYTHON ?=
 ARGS   ?=
 
 .DEFAULT_GOAL := help
+.NOTPARALLEL: # one environment serves all
 .PHONY: help run demo test lint coverage interop bench clean
 
 help: ## Show this list

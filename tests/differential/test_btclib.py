@@ -6,7 +6,7 @@ import pytest
 from btclib import p2p
 from hypothesis import given
 
-from tests.differential.values import SHARED
+from tests.differential.values import VALUES
 
 # btclib holds hashes as people read them, and puts them into wire order when it writes.
 
@@ -41,8 +41,39 @@ def filter_range(kind):
     return lambda ours: kind(ours.filter_type, ours.start_height, shown(ours.stop_hash))
 
 
+def version(ours):
+    return p2p.Version(
+        ours.version,
+        ours.services,
+        ours.time,
+        net_address(ours.receiver),
+        net_address(ours.sender),
+        ours.nonce,
+        ours.user_agent,
+        ours.height,
+        ours.relay,
+    )
+
+
+def addrv2(ours):
+    return p2p.AddrV2(
+        [
+            p2p.NetworkAddressV2(item.time, item.services, item.network, item.address, item.port)
+            for item in ours.addresses
+        ]
+    )
+
+
 TRANSLATIONS = {
+    "version": version,
+    "verack": lambda _: p2p.Verack(),
+    "wtxidrelay": lambda _: p2p.WtxidRelay(),
+    "sendaddrv2": lambda _: p2p.SendAddrV2(),
+    "sendheaders": lambda _: p2p.SendHeaders(),
+    "getaddr": lambda _: p2p.GetAddr(),
+    "mempool": lambda _: p2p.Mempool(),
     "addr": addr,
+    "addrv2": addrv2,
     "feefilter": lambda ours: p2p.FeeFilter(ours.fee_rate),
     "ping": lambda ours: p2p.Ping(ours.nonce),
     "pong": lambda ours: p2p.Pong(ours.nonce),
@@ -75,7 +106,7 @@ TRANSLATIONS = {
 
 @pytest.mark.parametrize("command", TRANSLATIONS)
 def test_both_write_the_same_bytes_and_read_the_same_values(command):
-    @given(SHARED[command])
+    @given(VALUES[command])
     def agree(ours):
         theirs = TRANSLATIONS[command](ours)
         wire = theirs.serialize()

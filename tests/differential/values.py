@@ -2,8 +2,21 @@
 
 from hypothesis import strategies as st
 
+from bitpeer.bitcoin.addrv2 import AddrV2, NodeAddress
+from bitpeer.bitcoin.hosts import ADDRESS_SIZES, belongs
+from bitpeer.bitcoin.messages import SendAddrV2, Version, WtxidRelay
 from bitpeer.messages.addresses import Addr, NetAddress, TimedNetAddress
-from bitpeer.messages.control import Alert, FeeFilter, Ping, Pong, Reject
+from bitpeer.messages.control import (
+    Alert,
+    FeeFilter,
+    GetAddr,
+    MemPool,
+    Ping,
+    Pong,
+    Reject,
+    SendHeaders,
+    VerAck,
+)
 from bitpeer.messages.filters import (
     CFCheckpt,
     CFHeaders,
@@ -40,7 +53,21 @@ INVENTORY = few(st.builds(InvVect, uint(32), HASH))
 LOCATOR = few(HASH)
 UTF8 = st.text(max_size=3).map(str.encode)
 
-SHARED = {
+
+@st.composite
+def node_addresses(draw):
+    network = draw(st.sampled_from(sorted(ADDRESS_SIZES)))
+    size = ADDRESS_SIZES[network]
+    address = draw(
+        st.binary(min_size=size, max_size=size).filter(lambda raw: belongs(network, raw))
+        | st.binary(min_size=size - 1, max_size=size - 1).map(
+            lambda raw: {6: b"\xfc", 7: b"\x02"}.get(network, b"\x20") + raw
+        )
+    )
+    return NodeAddress(draw(uint(32)), draw(uint(64)), network, address, draw(uint(16)))
+
+
+VALUES = {
     kind.command: values
     for kind, values in {
         Addr: st.builds(Addr, few(TIMED_ADDRESS)),
@@ -60,6 +87,25 @@ SHARED = {
         NotFound: st.builds(NotFound, INVENTORY),
         GetBlocks: st.builds(GetBlocks, uint(31), LOCATOR, HASH),
         GetHeaders: st.builds(GetHeaders, uint(31), LOCATOR, HASH),
+        VerAck: st.just(VerAck()),
+        GetAddr: st.just(GetAddr()),
+        MemPool: st.just(MemPool()),
+        SendHeaders: st.just(SendHeaders()),
+        WtxidRelay: st.just(WtxidRelay()),
+        SendAddrV2: st.just(SendAddrV2()),
+        AddrV2: st.builds(AddrV2, few(node_addresses())),
+        Version: st.builds(
+            Version,
+            sint(32),
+            uint(64),
+            sint(64),
+            NET_ADDRESS,
+            NET_ADDRESS,
+            uint(64),
+            st.binary(max_size=256),
+            sint(32),
+            st.booleans(),
+        ),
     }.items()
 }
-"""By command, values of the messages that several networks share."""
+"""Values of every message, by command."""

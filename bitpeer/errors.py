@@ -81,7 +81,14 @@ _TRANSIENT = frozenset(
 
 
 class BitpeerError(Exception):
-    """Base of every exception defined by this package."""
+    """Base of every exception defined by this package.
+
+    Neither `str` nor `repr` of one is longer than 500 characters, whatever a
+    peer made it of.
+    """
+
+    def __repr__(self) -> str:
+        return f"<{type(self).__name__}: {self}>"
 
 
 # The caller's fault
@@ -107,7 +114,7 @@ class InvalidSetting(LocalError, ValueError):
         self.expected = expected
 
     def __str__(self) -> str:
-        return f"{self.setting} is {self.value!r:.100}, expected {self.expected}"
+        return f"{self.setting:.64} is {self.value!r:.100}, expected {self.expected:.200}"
 
 
 class Unencodable(LocalError, ValueError):
@@ -119,7 +126,7 @@ class Unencodable(LocalError, ValueError):
         self.why = why
 
     def __str__(self) -> str:
-        return f"{self.what} cannot be encoded: {self.why}"
+        return f"{self.what:.100} cannot be encoded: {self.why:.300}"
 
 
 class NotEstablished(LocalError):
@@ -130,7 +137,7 @@ class NotEstablished(LocalError):
         self.command = command
 
     def __str__(self) -> str:
-        return f"cannot send {self.command} before the handshake is complete"
+        return f"cannot send {self.command:.32} before the handshake is complete"
 
 
 class NotNegotiated(LocalError):
@@ -142,7 +149,7 @@ class NotNegotiated(LocalError):
         self.needed = needed
 
     def __str__(self) -> str:
-        return f"cannot send {self.command} to this peer: it needs {self.needed}"
+        return f"cannot send {self.command:.32} to this peer: it needs {self.needed:.200}"
 
 
 # The peer's fault
@@ -216,7 +223,7 @@ class InvalidValue(DecodeError):
         self.value = value
 
     def __str__(self) -> str:
-        return f"{self.field} cannot be {self.value!r:.64}"
+        return f"{self.field:.64} cannot be {self.value!r:.64}"
 
 
 class BadCommand(DecodeError):
@@ -227,7 +234,7 @@ class BadCommand(DecodeError):
         self.command = command
 
     def __str__(self) -> str:
-        return f"not a command: {self.command.hex()}"
+        return f"not a command: {self.command[:16].hex()}"
 
 
 class BadChecksum(DecodeError):
@@ -251,7 +258,7 @@ class WrongNetwork(RemoteError):
         self.magic = magic
 
     def __str__(self) -> str:
-        return f"magic is {self.magic.hex()}"
+        return f"magic is {self.magic[:16].hex()}"
 
 
 class Oversized(RemoteError):
@@ -282,7 +289,7 @@ class Unexpected(HandshakeError):
         self.phase = phase
 
     def __str__(self) -> str:
-        return f"{self.command!r:.32} {self.phase}"
+        return f"{self.command!r:.32} {self.phase:.200}"
 
 
 class SelfConnection(HandshakeError):
@@ -318,7 +325,7 @@ class Refused(HandshakeError):
         self.why = why
 
     def __str__(self) -> str:
-        return self.why or "no reason given"
+        return f"{self.why:.300}" or "no reason given"
 
 
 class Unwanted(RemoteError):
@@ -331,7 +338,7 @@ class Unwanted(RemoteError):
         self.command = command
 
     def __str__(self) -> str:
-        return f"{self.command} needs a service that was not offered"
+        return f"{self.command:.32} needs a service that was not offered"
 
 
 class TimedOut(RemoteError):
@@ -350,7 +357,7 @@ class TimedOut(RemoteError):
         self.seconds = seconds
 
     def __str__(self) -> str:
-        return f"no {self.what} within {self.seconds:g} seconds"
+        return f"no {self.what:.200} within {self.seconds:g} seconds"
 
 
 class OverBudget(RemoteError):
@@ -394,4 +401,4 @@ class Disconnected(BitpeerError):
     def __str__(self) -> str:
         if self.cause is None:
             return self.reason.value
-        return f"{self.reason.value}: {self.cause!s:.300}"
+        return f"{self.reason.value}: {str(self.cause) or type(self.cause).__name__:.300}"

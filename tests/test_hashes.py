@@ -1,0 +1,20 @@
+import pytest
+
+from bitpeer.hashes import sha256d
+
+# The genesis block's header; its hash is known to everybody, in reverse.
+GENESIS = bytes.fromhex(
+    "0100000000000000000000000000000000000000000000000000000000000000000000003ba3edfd7a7b12b2"
+    "7ac72c3e67768f617fc81bc3888a51323a9fb8aa4b1e5e4a29ab5f49ffff001d1dac2b7c"
+)
+
+
+@pytest.mark.parametrize(
+    ("data", "expected"),
+    [
+        (b"", "5df6e0e2761359d30a8275058e299fcc0381534545f55cf43e41983f5d4c9456"),
+        (GENESIS, "6fe28c0ab6f1b372c1a6a246ae63f74f931e8365e15a089c68d6190000000000"),
+    ],
+)
+def test_known_hashes_come_in_wire_order(data, expected):
+    assert sha256d(data).hex() == expected

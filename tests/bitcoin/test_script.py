@@ -1,3 +1,5 @@
+import tracemalloc
+
 import pytest
 from bitcoin.core.script import CScript, CScriptInvalidError, CScriptTruncatedPushDataError
 from hypothesis import given, strategies as st
@@ -128,9 +130,17 @@ def test_bare_multisignatures_are_recognised(script):
         b"\x51" + push(SHORT_KEY) + b"\x51\xae\xae",
         b"\x51" + push(SHORT_KEY) + b"\x01\x01\xae",  # 1 has a shorter form
         b"\x51" + push(SHORT_KEY) * 21 + b"\x01\x15\xae",  # one key too many
-        b"\x51" * 1_000_000 + b"\xae",
         b"\x02\x01\x00" + push(SHORT_KEY) + b"\x51\xae",
     ],
 )
 def test_other_scripts_are_no_multisignatures(script):
     assert not pays_to_multisig(script)
+
+
+def test_a_script_as_long_as_a_block_is_no_multisignature_and_costs_no_memory():
+    script = b"\x51" * 1_000_000 + b"\xae"
+    tracemalloc.start()
+    assert not pays_to_multisig(script)
+    _, peak = tracemalloc.get_traced_memory()
+    tracemalloc.stop()
+    assert peak < 100_000

@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any, Protocol as Shape
 
 from bitpeer.errors import InvalidSetting
-from bitpeer.messages.addresses import NOWHERE, NetAddress
+from bitpeer.messages.addresses import MAX_ADDRESSES, NOWHERE, Addr, NetAddress
+from bitpeer.messages.locator import GetBlocks, GetHeaders
 from bitpeer.wire.message import Message, Registry
 
 Question = tuple[str, bytes]
@@ -73,6 +74,18 @@ def _no_messages(*_: object) -> tuple[Message, ...]:
     return ()
 
 
+Preference = Callable[[type[Message]], Message | None]
+"""Returns the peer's latest wish of a kind."""
+
+
+def _all(addresses: Sequence[Any], _: Preference) -> Sequence[Any]:
+    return addresses
+
+
+def _addr(addresses: Sequence[Any], _: Preference) -> Message:
+    return Addr(tuple(addresses))
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Dialect:
     """The messages, hash and manners of one family of networks."""
@@ -115,6 +128,17 @@ class Dialect:
         default_factory=dict
     )
     """Which questions a message answers."""
+
+    get_blocks: Callable[[int, Sequence[bytes], bytes], Message] = GetBlocks
+    """Given our version, a locator and a stop, builds the request."""
+    get_headers: Callable[[int, Sequence[bytes], bytes], Message] = GetHeaders
+    """Given our version, a locator and a stop, builds the request."""
+    max_addresses: int = MAX_ADDRESSES
+    """Most addresses in one message."""
+    tellable: Callable[[Sequence[Any], Preference], Sequence[Any]] = _all
+    """Given addresses and the peer's wishes, returns those that can be told to it."""
+    tell: Callable[[Sequence[Any], Preference], Message] = _addr
+    """Given tellable addresses and the peer's wishes, builds the message."""
 
     def speaks(self, kind: type[Message], version: int) -> bool:
         """Return whether *version* of the protocol has messages of *kind*."""

@@ -86,6 +86,7 @@ class Handshake:
         """Yield what to say before hearing anything."""
         self._deadline = now + self._terms.handshake_timeout
         nonce = self._terms.draw_nonce()
+        self._terms.own_nonces.add(nonce)
         self.greeting = self._terms.greeting(now, nonce, self._receiver)
         if self._outbound:
             yield self._terms.dialect.greet(self.greeting)
@@ -137,6 +138,11 @@ class Handshake:
         if type(message) in self._terms.dialect.preferences:
             self.preferences[cast(type[Message], type(message))] = cast(Message, message)
         return False
+
+    def close(self) -> None:
+        """The handshake is over, one way or the other: our nonce is of no further use."""
+        if self.greeting is not None:
+            self._terms.own_nonces.discard(self.greeting.nonce)
 
     @property
     def common_version(self) -> int:

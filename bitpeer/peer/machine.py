@@ -90,6 +90,7 @@ class PeerMachine:
         "_version",
         "bytes_produced",
         "bytes_received",
+        "closed",
         "failure",
         "last_receive",
         "malformed",
@@ -98,6 +99,7 @@ class PeerMachine:
         "observer",
         "outbound",
         "payload",
+        "stirred",
         "time_offset",
     )
 
@@ -116,6 +118,9 @@ class PeerMachine:
         self._frame_began = NEVER
         self._outgoing: list[bytes] = []
         self._now = 0.0
+        self.closed = False
+        self.stirred = True
+        """Whether something happened that may have to be seen to earlier than was known."""
         self.outbound = outbound
         """Whether this side dialled."""
         self.failure: RemoteError | None = None
@@ -157,7 +162,7 @@ class PeerMachine:
     def wake(self, now: float) -> None:
         """The time given by `next_wake` has come.  Never raises: see `failure`."""
         self._now = now
-        if self.failure is not None:
+        if self.failure is not None or self.closed:
             return
         try:
             if now >= self._frame_deadline:
@@ -167,6 +172,12 @@ class PeerMachine:
                 self._write(part.wake(now))
         except RemoteError as reason:
             self.fail(reason)
+
+    def flush(self, now: float) -> None:
+        """The time given by `next_flush` has come: announce what is waiting."""
+        self._now = now
+        if self._trickle is not None and self.failure is None and not self.closed:
+            self._write(self._trickle.wake(now))
 
     def resume(self, now: float, paused: float) -> None:
         """Reading goes on after *paused* seconds for which the peer is not to blame."""
@@ -187,11 +198,15 @@ class PeerMachine:
 
     def close(self) -> None:
         """The connection is gone: give back what was borrowed."""
+        if self.closed:
+            return
         if self._trickle is not None:
             self._trickle.close()
-            self._trickle = None
-        self._handshake = self._keepalive = self._deadlines = None
+        if self._handshake is not None:
+            self._handshake.close()
+        self._handshake = self._deadlines = None
         self._frame_began = NEVER
+        self.closed = True
         self._outgoing.clear()
 
     # What the application wants
@@ -204,7 +219,7 @@ class PeerMachine:
             NotNegotiated: the negotiated version has no such message.
             Unencodable: a field does not fit.
         """
-        if self._keepalive is None or self.failure is not None:
+        if not self.established or self.failure is not None:
             raise NotEstablished(message.command)
         dialect, kind = self._terms.dialect, type(message)
         if isinstance(message, Message) and not dialect.speaks(
@@ -216,6 +231,7 @@ class PeerMachine:
         if questions is not None and self._terms.stall_timeout is not None:
             if self._deadlines is None:
                 self._deadlines = Deadlines(self._terms.stall_timeout)
+            self.stirred = True
             self._deadlines.asked(questions(message), self._now)
 
     def announce(self, item: InvVect, now: float) -> bool:
@@ -226,8 +242,9 @@ class PeerMachine:
             handshake is not complete.
         """
         self._now = now
-        if self._keepalive is None or self.failure is not None:
+        if not self.established or self.failure is not None:
             return False
+        self.stirred = True
         trickle = self._trickle or self._new_trickle()
         if item.kind not in self._terms.dialect.urgent:
             return trickle.announce(item, now)
@@ -237,7 +254,7 @@ class PeerMachine:
 
     def add_known(self, item: InvVect) -> None:
         """Note that the peer knows *item*."""
-        if self._keepalive is not None:
+        if self.established:
             (self._trickle or self._new_trickle()).add_known(item)
 
     def knows(self, item: InvVect) -> bool:
@@ -259,10 +276,15 @@ class PeerMachine:
     @property
     def next_wake(self) -> float:
         """When to call `wake`; infinity for never."""
-        if self.failure is not None:
+        if self.failure is not None or self.closed:
             return NEVER
         parts = min((part.next_wake for part in self._parts()), default=NEVER)
         return min(parts, self._frame_deadline)
+
+    @property
+    def next_flush(self) -> float:
+        """When to call `flush`; infinity for never."""
+        return NEVER if self._trickle is None or self.closed else self._trickle.next_wake
 
     # What is known
 
@@ -274,7 +296,7 @@ class PeerMachine:
     @property
     def established(self) -> bool:
         """Whether the handshake is complete, and the connection not gone."""
-        return self._keepalive is not None
+        return self._keepalive is not None and not self.closed
 
     @property
     def version(self) -> VersionLike | None:
@@ -374,6 +396,8 @@ class PeerMachine:
 
     def _establish(self, handshake: Handshake) -> None:
         terms = self._terms
+        handshake.close()
+        self.stirred = True
         self._handshake = None
         self._preferences = handshake.preferences or None
         self._framing.limit = terms.envelope.limit
@@ -421,8 +445,6 @@ class PeerMachine:
             yield self._handshake
         if self._keepalive is not None:
             yield self._keepalive
-        if self._trickle is not None:
-            yield self._trickle
         if self._deadlines is not None:
             yield self._deadlines
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Container
+from collections.abc import Callable
 from dataclasses import dataclass, field
 
 from bitpeer.dialect import Dialect, Greeting
@@ -29,7 +29,7 @@ class Terms:
     """Returns an unpredictable number, 0 < n < 2**64."""
     greeting: Callable[[float, int, NetAddress], Greeting]
     """Given the time, a nonce and what may be said of the peer's address, introduces us."""
-    own_nonces: Container[int]
+    own_nonces: set[int]
     """Nonces of handshakes that are under way: who sends one back is ourselves."""
     services: int
     preferences: tuple[Message, ...] | None

@@ -125,9 +125,6 @@ class Trickle:
             for start in range(0, len(fresh), self._batch)
         ]
 
-    def postpone(self, seconds: float) -> None:
-        """A paused reader does not delay what is said to the peer."""
-
     def announce(self, item: InvVect, now: float) -> bool:
         """Queue *item* for the next batch; return whether the peer needs to be told."""
         if item in self._queue or self.knows(item.hash):

@@ -1,0 +1,1 @@
+"""Peers on Twisted: protocol, factory, listeners, dialling."""

@@ -1,0 +1,153 @@
+"""The seams between this package and the applications built on it."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from zope.interface import Attribute, Interface
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from twisted.internet.defer import Deferred
+
+    from bitpeer.config import BlockPosition
+    from bitpeer.dialect import VersionLike
+    from bitpeer.errors import BitpeerError, Disconnected
+    from bitpeer.messages.inventory import InvVect
+    from bitpeer.peer.stats import PeerSnapshot
+    from bitpeer.wire.message import Malformed, Message, Unknown
+
+
+class IPeer(Interface):
+    """A connected peer, as listeners see it.
+
+    Every method may be called at any time, after the loss too.
+    """
+
+    id = Attribute("Counts the connections of a node, from 1.")
+    address = Attribute("Where the peer is: the text that was dialled, or host and port.")
+    inbound = Attribute("Whether the peer dialled us.")
+    established = Attribute("Whether the handshake is complete and the connection not gone.")
+    version = Attribute("The peer's `version` message; `None` until it came.")
+    negotiated_version = Attribute("The lower of both sides' highest protocol versions.")
+    services = Attribute("Service bits that the peer offers.")
+    payload = Attribute("The bytes of the message that is being delivered, as they came.")
+
+    def send(message: Message | Unknown) -> None:
+        """Queue *message*; the fast way, which tells nothing about its fate.
+
+        After the loss of the peer this does nothing.
+
+        Raises:
+            NotEstablished: the handshake is not complete.
+            NotNegotiated: the negotiated version has no such message.
+            Unencodable: a field does not fit.
+        """
+
+    def deliver(message: Message | Unknown) -> Deferred[None]:
+        """Queue *message*; the Deferred fires when the network has taken its last byte.
+
+        It fails with `Disconnected` if that never happens, and with the errors of
+        `send`, which this never raises.
+        """
+
+    def announce(item: InvVect) -> bool:
+        """Mention *item* in one of the next `inv` messages; blocks are mentioned at once.
+
+        Returns:
+            Whether it will be mentioned: not if the peer knows it already.
+        """
+
+    def add_known(item: InvVect) -> None:
+        """Note that the peer knows *item*, so that it is not announced."""
+
+    def knows(item: InvVect) -> bool:
+        """Return whether the peer is known to know *item*."""
+
+    def preference(kind: type[Message]) -> Message | None:
+        """Return the peer's latest wish of this *kind*, such as `FeeFilter`, if it sent one."""
+
+    def push_addresses(addresses: Sequence[object]) -> Sequence[object]:
+        """Send *addresses*, at most 1,000 of them drawn at random; return those sent."""
+
+    def push_get_blocks(locator: Sequence[bytes], stop: bytes) -> bool:
+        """Send `getblocks`; return `False` if it would repeat the one before."""
+
+    def push_get_headers(locator: Sequence[bytes], stop: bytes) -> bool:
+        """Send `getheaders`; return `False` if it would repeat the one before."""
+
+    def snapshot() -> PeerSnapshot:
+        """Return everything that can be told about the peer now."""
+
+    def when_established() -> Deferred[IPeer]:
+        """Return a Deferred that fires with the peer once the handshake is complete.
+
+        It fails with `Disconnected` if the connection ends before.
+        """
+
+    def when_lost() -> Deferred[Disconnected]:
+        """Return a Deferred that fires with the reason once the connection is gone."""
+
+    def disconnect() -> None:
+        """Send what is queued, then close the connection."""
+
+
+class IPeerListener(Interface):
+    """Something that wants to know what peers say.
+
+    Methods are called in the order of events, one at a time for each peer.  A
+    `Deferred` or a coroutine as the answer pauses reading from this peer until
+    it is done.  An exception is logged and counted and harms nobody else, except
+    a `RemoteError`: raise one to end the connection for it.
+    """
+
+    def peer_established(peer: IPeer, version: VersionLike) -> object:
+        """The handshake with *peer* is complete."""
+
+    def message_received(peer: IPeer, message: Message | Unknown | Malformed) -> object:
+        """*peer* sent *message*, be it known, unknown or, if tolerated, malformed."""
+
+    def peer_lost(peer: IPeer, reason: Disconnected) -> object:
+        """The connection to *peer* is gone.  Told once for each connection, established or not."""
+
+
+class IVersionListener(Interface):
+    """Something that may refuse a peer for what it says of itself."""
+
+    def version_received(peer: IPeer, version: VersionLike) -> object:
+        """*peer* introduced itself; nothing has been answered yet.
+
+        Return `None` to accept it, or a message to refuse it with these last words,
+        usually a `Reject`; raise `Refused` to refuse it without a word.  A `Deferred`
+        or coroutine of either holds the handshake.
+        """
+
+
+class ITrafficListener(Interface):
+    """Something that counts or records all that is read and written.
+
+    Sizes are in bytes and include the frame's header.  Having one costs time on
+    every message.
+    """
+
+    def message_read(
+        peer: IPeer,
+        command: str,
+        size: int,
+        message: Message | Unknown | None,
+        error: BitpeerError | None,
+    ) -> None:
+        """A message was read, or *error* says why what was read is none."""
+
+    def message_written(
+        peer: IPeer, command: str, size: int, message: Message | Unknown, error: BitpeerError | None
+    ) -> None:
+        """A message was handed to the network, or *error* says why it never will be."""
+
+
+class INewestBlock(Interface):
+    """Something that knows the newest block of the chain."""
+
+    def newest_block() -> BlockPosition:
+        """Return hash and height of the newest block known."""

@@ -1,0 +1,305 @@
+"""What this program is to all of its peers on one network."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Callable, Iterable, Sequence
+from ipaddress import ip_address
+from secrets import SystemRandom, randbelow
+from typing import TYPE_CHECKING, Any
+
+from twisted.internet.defer import Deferred
+from twisted.internet.interfaces import IReactorTime
+from twisted.logger import Logger, LogLevel
+
+from bitpeer.config import BlockPosition, PeerConfig
+from bitpeer.dialect import Greeting
+from bitpeer.errors import Disconnected, DisconnectReason, InvalidSetting, OverBudget
+from bitpeer.messages.addresses import NOWHERE, NetAddress
+from bitpeer.net.interfaces import INewestBlock, IPeerListener, ITrafficListener, IVersionListener
+from bitpeer.net.journal import Journal
+from bitpeer.net.listeners import PeerListener, Receiver
+from bitpeer.net.ticker import Ticker
+from bitpeer.net.trace import MessageLog
+from bitpeer.peer.events import Established, VersionReceived
+from bitpeer.peer.relay import RelayTable
+from bitpeer.peer.terms import Terms
+from bitpeer.peer.trickle import FlushTimes
+from bitpeer.wire.framing import Envelope, Framing
+
+if TYPE_CHECKING:
+    from bitpeer.net.protocol import PeerProtocol
+
+FLUSH_PERIOD = 0.1
+"""Seconds between two looks for announcements that are due."""
+WAKE_PERIOD = 1.0
+"""Seconds between two looks for pings and deadlines that are due."""
+
+
+_RANDOM = SystemRandom()
+
+
+def draw_nonce() -> int:
+    """Return an unpredictable number, 0 < n < 2**64."""
+    return randbelow((1 << 64) - 1) + 1
+
+
+class LocalNode:
+    """Settings, listeners, clock and memory that all peers of one network share.
+
+    One for each network in the program: inbound and outbound factories share it,
+    because a connection to oneself leaves through one and arrives through the
+    other.
+
+    Args:
+        config: the settings.
+        listeners: each provides one or more of `IPeerListener`, `IVersionListener`,
+            `ITrafficListener` and `INewestBlock`; they are told in this order.
+        clock: the reactor, or a `Clock`.
+        draw_nonce: returns an unpredictable number, 0 < n < 2**64.
+        draw: returns a random number, 0 <= x < 1.
+
+    Raises:
+        InvalidSetting: a listener provides none of the interfaces.
+    """
+
+    log = Logger()
+
+    def __init__(
+        self,
+        config: PeerConfig,
+        listeners: Sequence[object] = (),
+        *,
+        clock: IReactorTime,
+        draw_nonce: Callable[[], int] = draw_nonce,
+        draw: Callable[[], float] = _RANDOM.random,
+    ) -> None:
+        self.config = config
+        self.clock = clock
+        self.journal = Journal(self.log, clock.seconds)
+        self.peers: set[PeerProtocol] = set()
+        """Every connection that is open, established or not."""
+        self.lost: Counter[DisconnectReason] = Counter()
+        """How many connections have ended, and why."""
+        self.bytes_received = 0
+        """From peers that are gone; see `totals`."""
+        self.bytes_sent = 0
+        """To peers that are gone; see `totals`."""
+        self.listener_failures = 0
+        """Exceptions that listeners have raised."""
+        self.sample: Callable[[Sequence[Any], int], list[Any]] = _RANDOM.sample
+        """Draws so many items at random."""
+        self._listeners: tuple[object, ...] = ()
+        self._receivers: dict[type, tuple[Receiver, ...]] = {}
+        self._newest_block = config.newest_block
+        self._last_id = 0
+        self._held = 0
+        self.terms = self._make_terms(draw_nonce, draw)
+        self.flushes: Ticker[PeerProtocol] = Ticker(clock, FLUSH_PERIOD, _flush)
+        self.wakes: Ticker[PeerProtocol] = Ticker(clock, WAKE_PERIOD, _wake)
+        self.traffic: tuple[Any, ...] = ()
+        """The listeners that want to know of all that is read and written."""
+        for listener in listeners:
+            self.add_listener(listener)
+        if config.log_messages or config.log_bytes:
+            self.add_listener(MessageLog(self.journal, bytes_too=config.log_bytes))
+
+    def add_listener(self, listener: object) -> None:
+        """Tell *listener*, too, of everything that happens from now on."""
+        interfaces = (IPeerListener, IVersionListener, ITrafficListener, INewestBlock)
+        if not any(interface.providedBy(listener) for interface in interfaces):
+            names = ", ".join(interface.__name__ for interface in interfaces)
+            raise InvalidSetting("listener", listener, f"something that provides one of {names}")
+        self._listeners = (*self._listeners, listener)
+        self._receivers = {}
+        if ITrafficListener.providedBy(listener):
+            self.traffic = (*self.traffic, listener)
+        if INewestBlock.providedBy(listener) and self._newest_block is None:
+            self._newest_block = listener.newest_block
+
+    def newest_block(self) -> BlockPosition:
+        """Return hash and height of the newest block known; the genesis block if nobody knows."""
+        if self._newest_block is None:
+            return BlockPosition(self.config.network.genesis, 0)
+        return self._newest_block()
+
+    def established(self) -> list[PeerProtocol]:
+        """Return the peers whose handshake is complete."""
+        return [peer for peer in self.peers if peer.established]
+
+    @property
+    def totals(self) -> tuple[int, int]:
+        """Bytes received from and sent to all peers, those that are gone included."""
+        return (
+            self.bytes_received + sum(peer.bytes_received for peer in self.peers),
+            self.bytes_sent + sum(peer.bytes_sent for peer in self.peers),
+        )
+
+    def disconnect_all(self) -> Deferred[None]:
+        """Close every connection; the Deferred fires when all are gone."""
+        gone: Deferred[None] = Deferred()
+        waiting = len(self.peers)
+        if not waiting:
+            gone.callback(None)
+            return gone
+
+        def one_less(_: object) -> None:
+            nonlocal waiting
+            waiting -= 1
+            if not waiting:
+                gone.callback(None)
+
+        for peer in tuple(self.peers):
+            peer.when_lost().addCallback(one_less)
+            peer.disconnect()
+        return gone
+
+    # For the protocols
+
+    def new_framing(self) -> Framing:
+        """Return the framing of one new connection."""
+        return Framing(self.terms.envelope, self.terms.max_handshake_payload)
+
+    def receiver_address(self, host: str, port: int) -> NetAddress:
+        """Return what a peer at *host* may be told of its own address.
+
+        Nothing if it is reached through a proxy, or is not to be reached from
+        everywhere (R-F3).
+        """
+        if self.config.proxied:
+            return NOWHERE
+        if self.config.address_of is not None:
+            return self.config.address_of(host, port, 0)
+        try:
+            public = ip_address(host).is_global
+        except ValueError:
+            return NOWHERE
+        return NetAddress.of(host, port) if public else NOWHERE
+
+    def joined(self, peer: PeerProtocol) -> int:
+        """Take note of a new connection; return its number."""
+        self.peers.add(peer)
+        self._last_id += 1
+        return self._last_id
+
+    def left(self, peer: PeerProtocol, reason: Disconnected) -> None:
+        """Take note of the end of a connection, and tell the listeners."""
+        self.peers.discard(peer)
+        self.lost[reason.reason] += 1
+        self.bytes_received += peer.bytes_received
+        self.bytes_sent += peer.bytes_sent
+        for listener in self._listeners:
+            if IPeerListener.providedBy(listener):
+                peer.tell(listener.peer_lost, reason)
+
+    def receivers(self, kind: type) -> tuple[Receiver, ...]:
+        """Return what to call with events of *kind*, in order."""
+        receivers = self._receivers.get(kind)
+        if receivers is None:
+            receivers = self._receivers[kind] = tuple(self._find_receivers(kind))
+        return receivers
+
+    def listener_failed(self, peer: PeerProtocol, error: BaseException) -> None:
+        """Take note of an exception that a listener raised over *peer*."""
+        self.listener_failures += 1
+        self.journal.failure("a listener failed at {peer}", error, peer=str(peer))
+
+    def charge(self, count: int) -> None:
+        """Account for *count* more bytes held for peers, or fewer; above the limit drop the worst."""
+        self._held += count
+        limit = self.config.max_total
+        while self._held > limit:
+            worst = max(self.peers, key=lambda peer: peer.held, default=None)
+            if worst is None or not worst.held:
+                return
+            worst.fail(OverBudget(DisconnectReason.MEMORY_BUDGET, self._held, limit))
+
+    def info(self, format_: str, **fields: object) -> None:
+        """Log what operators want to know, as long as no peer makes too much of it."""
+        self.journal.emit(LogLevel.info, format_, **fields)
+
+    def stop(self) -> None:
+        """Wake no peer any more."""
+        self.flushes.stop()
+        self.wakes.stop()
+
+    # Within
+
+    def _find_receivers(self, kind: type) -> Iterable[Receiver]:
+        if kind is VersionReceived:
+            for listener in self._listeners:
+                if IVersionListener.providedBy(listener):
+                    yield _judge(listener)
+            return
+        for listener in self._listeners:
+            if not IPeerListener.providedBy(listener):
+                continue
+            if kind is Established:
+                yield _introduce(listener)
+            elif isinstance(listener, PeerListener):
+                receiver = listener.receiver(kind)
+                if receiver is not None:
+                    yield receiver
+            else:
+                yield listener.message_received
+
+    def _greeting(self, now: float, nonce: int, receiver: NetAddress) -> Greeting:
+        config = self.config
+        return Greeting(
+            version=config.protocol_version or config.network.dialect.protocol_version,
+            services=config.services,
+            time=int(now),
+            nonce=nonce,
+            user_agent=config.user_agent,
+            height=self.newest_block().height,
+            relay=config.relay,
+            receiver=receiver,
+        )
+
+    def _make_terms(self, draw_nonce: Callable[[], int], draw: Callable[[], float]) -> Terms:
+        config, network = self.config, self.config.network
+        dialect = network.dialect
+        limit = config.max_payload or dialect.max_payload
+        return Terms(
+            dialect=dialect,
+            envelope=Envelope(network.magic, dialect.checksum, dialect.registry, limit),
+            relay_table=RelayTable(config.relay_window),
+            flush_times=FlushTimes(None if config.poisson else config.trickle_interval, draw),
+            draw_nonce=draw_nonce,
+            greeting=self._greeting,
+            own_nonces=set(),
+            services=config.services,
+            preferences=config.preferences,
+            allow_self_connections=config.allow_self_connections,
+            tolerate_malformed=config.tolerate_malformed,
+            handshake_timeout=config.handshake_timeout,
+            max_handshake_payload=min(config.max_handshake_payload, limit),
+            max_handshake_messages=config.max_handshake_messages,
+            ping_interval=config.ping_interval,
+            idle_timeout=config.idle_timeout,
+            ping_timeout=config.ping_timeout,
+            stall_timeout=config.stall_timeout,
+            transfer_grace=config.transfer_grace,
+            transfer_rate=config.transfer_rate,
+            max_announcements=config.max_announcements,
+            max_pending_announcements=config.max_pending_announcements,
+            known_inventory=config.known_inventory,
+        )
+
+
+def _flush(peer: PeerProtocol, now: float) -> None:
+    peer.flush_due(now)
+
+
+def _wake(peer: PeerProtocol, now: float) -> None:
+    peer.wake_due(now)
+
+
+def _introduce(listener: Any) -> Receiver:
+    return lambda peer, event: listener.peer_established(peer, event.version)
+
+
+def _judge(listener: Any) -> Receiver:
+    return lambda peer, event: peer.judged_by(  # type: ignore[attr-defined]  # our own protocol
+        listener.version_received(peer, event.version)
+    )

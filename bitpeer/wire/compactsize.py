@@ -54,17 +54,26 @@ def read_count(data: bytes, pos: int, limit: int, size: int) -> tuple[int, int]:
 
 
 def read_bytes(data: bytes, pos: int, limit: int) -> tuple[bytes, int]:
-    """Read a length-prefixed byte string of at most *limit* bytes."""
+    """Read a length-prefixed byte string of at most *limit* bytes.
+
+    Raises:
+        LimitExceeded: more than *limit* bytes are claimed.
+        Truncated: more bytes are claimed than are left.
+    """
     length, pos = read_count(data, pos, limit, 1)
     end = pos + length
     return data[pos:end], end
 
 
 def write_compact_size(value: int) -> bytes:
-    """Return the shortest encoding of *value*, 0 <= value < 2**64."""
+    """Return the shortest encoding of *value*, 0 <= value < 2**64.
+
+    Raises:
+        Unencodable: *value* is outside that range.
+    """
     if value < 0xFD:
         if value < 0:
-            raise Unencodable("compact size", f"{value} is negative")
+            raise Unencodable("compact size", "it must be 0 or more")
         return bytes((value,))
     if value <= 0xFFFF:
         return b"\xfd" + value.to_bytes(2, "little")
@@ -72,7 +81,7 @@ def write_compact_size(value: int) -> bytes:
         return b"\xfe" + value.to_bytes(4, "little")
     if value <= 0xFFFF_FFFF_FFFF_FFFF:
         return b"\xff" + value.to_bytes(8, "little")
-    raise Unencodable("compact size", f"{value} needs more than eight bytes")
+    raise Unencodable("compact size", "it must be below 2**64")
 
 
 def compact_size_length(value: int) -> int:

@@ -6,25 +6,71 @@ marker says how it lies on the wire:
 * ``Fixed``: a constant number of bytes, described by one `struct` code;
 * ``Limit``: a length-prefixed `bytes` or `Sequence`, and its largest length;
 * ``Remainder``: whatever is left of the payload, kept as it is;
-* ``TAIL``: older peers leave it off the end; its default stands for it;
-* another record, or any class with the same ``read``/``encode`` pair.
+* another record, or any class with its ``read`` and ``encode``, ``min_size`` and ``max_size``.
+
+Beside it may stand ``TAIL``: older peers leave the field off the end, and its
+default stands for it.
 """
 
 from __future__ import annotations
 
+import re
+import struct
 from dataclasses import dataclass
 from typing import Annotated
+
+_CODE = re.compile(r"[?bBhHiIqQ]|[1-9][0-9]*s")
 
 
 @dataclass(frozen=True, slots=True)
 class Fixed:
-    """A field of constant size."""
+    """A field of constant size.
+
+    Raises:
+        TypeError: this describes no single number and no byte string.
+    """
 
     code: str
     """What `struct` calls it."""
 
     order: str = "<"
     """Byte order: ``<`` for little-endian, ``>`` for the few that are not."""
+
+    def __post_init__(self) -> None:
+        if not _CODE.fullmatch(self.code) or self.order not in ("<", ">"):
+            raise TypeError(f"{self.order}{self.code} describes no field")
+
+    @property
+    def size(self) -> int:
+        """How many bytes it has."""
+        return struct.calcsize("<" + self.code)
+
+    @property
+    def holds_bytes(self) -> bool:
+        """Whether it holds bytes rather than a number; `struct` pads and cuts those silently."""
+        return self.code[-1] == "s"
+
+    @property
+    def ordered(self) -> bool:
+        """Whether the byte order makes a difference."""
+        return not self.holds_bytes and self.size > 1
+
+    @property
+    def expected(self) -> str:
+        """What values it can hold, in words."""
+        if self.holds_bytes:
+            return f"{self.size} bytes"
+        bits = 8 * self.size
+        low, high = (-1 << bits - 1, 1 << bits - 1) if self.code.islower() else (0, 1 << bits)
+        return f"an integer from {low} to {high - 1}"
+
+    def fits(self, value: object) -> bool:
+        """Whether it can hold *value*."""
+        try:
+            size = len(value) if self.holds_bytes else self.size  # type: ignore[arg-type]  # or TypeError
+            return size == len(struct.pack("<" + self.code, value))
+        except (struct.error, TypeError):
+            return False
 
 
 @dataclass(frozen=True, slots=True)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Sequence
-from functools import partial
+from functools import cache, partial
 from operator import itemgetter
 from struct import Struct, error as struct_error
 from typing import Generic, TypeVar, get_args, get_type_hints, overload
@@ -35,28 +35,30 @@ class Packing(Generic[T]):
         self,
         name: str,
         fields: dict[str, Fixed],
-        make: Callable[[tuple[object, ...]], T],
+        make: Callable[[Sequence[object]], T],
         unmake: Callable[[T], tuple[object, ...]],
     ) -> None:
-        orders = {field.order for field in fields.values() if field.code[-1] not in "sBb?"}
-        order = orders.pop() if len(orders) == 1 else "<"
-        codes = [field.code for field in fields.values()]
+        order = ">" if {field.order for field in fields.values() if field.ordered} == {">"} else "<"
+        self._name = name
+        self._fields = fields
+        self._unmake = unmake
         self._swapped = {
             at: Struct(field.order + field.code)
             for at, field in enumerate(fields.values())
-            if orders and field.order != "<"
+            if field.ordered and field.order != order
         }
-        for at, number in self._swapped.items():
-            codes[at] = f"{number.size}s"
+        codes = [
+            f"{field.size}s" if at in self._swapped else field.code
+            for at, field in enumerate(fields.values())
+        ]
+        self._lengths = [
+            (at, field.size) for at, field in enumerate(fields.values()) if field.holds_bytes
+        ]
         self.struct = Struct(order + "".join(codes))
         self.size = self.struct.size
         """Bytes of one item."""
-        self.make = make if not self._swapped else lambda values: make(self._unswap(values))
-        self._unmake = unmake
-        self._name = name
-        self._names = tuple(fields)
-        self._texts = [(at, int(code[:-1])) for at, code in enumerate(codes) if code[-1] == "s"]
-        gaps = [f"{Struct(order + code).size}x" for code in codes]
+        self.make = (lambda values: make(self._unswap(values))) if self._swapped else make
+        gaps = [f"{field.size}x" for field in fields.values()]
         self._columns = {
             name: Struct(order + "".join([*gaps[:at], codes[at], *gaps[at + 1 :]]))
             for at, name in enumerate(fields)
@@ -69,29 +71,40 @@ class Packing(Generic[T]):
             Unencodable: a field does not fit.
         """
         try:
-            values = list(self._unmake(item))
-            for at, number in self._swapped.items():
-                values[at] = number.pack(values[at])
-            for at, size in self._texts:
-                if len(values[at]) != size:  # type: ignore[arg-type]  # an "s" field holds bytes
-                    raise struct_error(f"{self._names[at]} is not {size} bytes long")
+            values = self._unmake(item)
+            for at, length in self._lengths:
+                if len(values[at]) != length:  # type: ignore[arg-type]  # bytes, or a TypeError
+                    raise struct_error
+            if self._swapped:
+                values = tuple(
+                    self._swapped[at].pack(value) if at in self._swapped else value
+                    for at, value in enumerate(values)
+                )
             return self.struct.pack(*values)
-        except (struct_error, TypeError, IndexError) as error:
-            raise Unencodable(self._name, str(error)) from None
+        except (struct_error, TypeError, IndexError):
+            raise self._unencodable(item) from None
 
     def column(self, name: str, raw: bytes | memoryview) -> Iterator[object]:
         """Return one field of each item in *raw*, without building the items."""
         values = (value for (value,) in self._columns[name].iter_unpack(raw))
-        number = self._swapped.get(self._names.index(name))
+        number = self._swapped.get(list(self._fields).index(name))
         return values if number is None else (number.unpack(value)[0] for value in values)
 
-    def _unswap(self, values: tuple[object, ...]) -> tuple[object, ...]:
-        return tuple(
-            self._swapped[at].unpack(value)[0]  # type: ignore[arg-type]  # it is an "s" field
-            if at in self._swapped
-            else value
-            for at, value in enumerate(values)
-        )
+    def _unswap(self, values: Sequence[object]) -> Sequence[object]:
+        numbers = list(values)
+        for at, number in self._swapped.items():
+            (numbers[at],) = number.unpack(numbers[at])  # type: ignore[arg-type]  # bytes
+        return numbers
+
+    def _unencodable(self, item: T) -> Unencodable:
+        """Return what is wrong with *item*."""
+        try:
+            for value, (name, field) in zip(self._unmake(item), self._fields.items(), strict=True):
+                if not field.fits(value):
+                    return Unencodable(f"{self._name}.{name}", f"it must be {field.expected}")
+        except (TypeError, ValueError):
+            pass
+        return Unencodable(self._name, f"it must have {len(self._fields)} fields")
 
 
 class PackedVector(Sequence[T]):
@@ -151,11 +164,16 @@ class PackedVector(Sequence[T]):
         return self.packing.make(item)
 
     def __eq__(self, other: object) -> bool:
-        if isinstance(other, PackedVector) and other.packing is self.packing:
-            return self.raw == other.raw
-        if isinstance(other, Sequence):
-            return len(other) == len(self) and all(a == b for a, b in zip(self, other, strict=True))
-        return NotImplemented
+        if not isinstance(other, Sequence):
+            return NotImplemented
+        if len(other) != self._count:
+            return False
+        if isinstance(other, PackedVector) and (other.packing, other.raw) == (
+            self.packing,
+            self.raw,
+        ):
+            return True  # unequal bytes may be equal items: `Bool` has 255 ways to say true
+        return all(a == b for a, b in zip(self, other, strict=True))
 
     def __hash__(self) -> int:
         return hash(tuple(self))
@@ -170,12 +188,14 @@ def packed(cls: type[N]) -> type[N]:
     For the small values that arrive by the thousand and live in sets: a tuple
     hashes and compares in C.
     """
-    fields = {}
+    fields: dict[str, Fixed] = {}
     for name, hint in get_type_hints(cls, include_extras=True).items():
         marker = fixed_marker(hint)
         if marker is None:
             raise TypeError(f"{cls.__name__}.{name} has no fixed size")
         fields[name] = marker
+    if not fields:
+        raise TypeError(f"{cls.__name__} has no fields")
     make = partial(tuple.__new__, cls)
     cls.__packing__ = Packing(cls.__name__, fields, make, tuple)  # type: ignore[attr-defined]
     return cls
@@ -189,9 +209,15 @@ def packing_of(item: object) -> Packing[object] | None:
     """
     marker = fixed_marker(item)
     if marker is not None:
-        return Packing("item", {"item": marker}, itemgetter(0), lambda value: (value,))
+        return _bare_packing(marker)
     packing: Packing[object] | None = getattr(item, "__packing__", None)
     return packing
+
+
+@cache
+def _bare_packing(marker: Fixed) -> Packing[object]:
+    """Return how values without a class of their own are packed; one for all lists of them."""
+    return Packing("list", {"item": marker}, itemgetter(0), lambda value: (value,))
 
 
 def fixed_marker(hint: object) -> Fixed | None:
@@ -199,11 +225,14 @@ def fixed_marker(hint: object) -> Fixed | None:
     return next((marker for marker in get_args(hint) if isinstance(marker, Fixed)), None)
 
 
-def vector_codec(packing: Packing[T], limit: int) -> tuple[ReadVector[T], WriteVector[T]]:
+def vector_codec(
+    packing: Packing[T], limit: int, name: str = "list"
+) -> tuple[ReadVector[T], WriteVector[T]]:
     """Return the reader and the writer of a counted list.
 
     Args:
         limit: the most items the protocol allows.
+        name: what errors call the list.
     """
     size, pack = packing.size, packing.pack
 
@@ -213,7 +242,7 @@ def vector_codec(packing: Packing[T], limit: int) -> tuple[ReadVector[T], WriteV
 
     def write(items: Sequence[T]) -> bytes:
         if len(items) > limit:
-            raise Unencodable("list", f"{len(items)} items exceed the limit of {limit}")
+            raise Unencodable(name, f"{len(items)} items exceed the limit of {limit}")
         if isinstance(items, PackedVector) and items.packing is packing:
             return items.encode()
         return write_compact_size(len(items)) + b"".join(map(pack, items))

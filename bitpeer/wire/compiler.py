@@ -14,7 +14,7 @@ from __future__ import annotations
 import struct
 from collections.abc import Callable, Sequence
 from dataclasses import MISSING, dataclass, fields
-from typing import Annotated, Any, ClassVar, get_args, get_origin, get_type_hints
+from typing import Annotated, Any, NamedTuple, get_args, get_origin, get_type_hints
 
 from bitpeer.errors import LimitExceeded, TrailingBytes, Truncated, Unencodable
 from bitpeer.wire.compactsize import (
@@ -60,36 +60,40 @@ class _Run:
     names: list[str]
     codec: Codec | list[Fixed]
     tail: bool
+    last: bool = False
+
+
+class _Step(NamedTuple):
+    """The code for one run."""
+
+    read: list[str]
+    """Turns ``data`` from ``pos`` on into one local variable per field."""
+    check: list[str]
+    """Refuses values that `struct` would pad or cut in silence."""
+    write: str
+    """The expression that makes the run's bytes."""
 
 
 def compile_record(cls: type[Any]) -> Compiled:
     """Return reader, writer, decoder and constructor for the fields of dataclass *cls*.
 
     Raises:
-        TypeError: an annotation says nothing about the wire.
+        TypeError: an annotation says nothing about the wire, or nothing that makes sense.
     """
+    runs = _runs(cls)
     env: dict[str, Any] = {
         "cls": cls,
         "new": object.__new__,
         "struct_error": struct.error,
         "TrailingBytes": TrailingBytes,
         "Truncated": Truncated,
-        "Unencodable": Unencodable,
+        "unencodable": _blame(cls.__name__, runs),
     }
-    runs = _runs(cls)
     names = [name for run in runs for name in run.names]
     for name in names:
         env[f"set_{name}"] = getattr(cls, name).__set__
-    reads, checks, writes = [], [], []
-    for number, run in enumerate(runs):
-        read, check, write = _step(number, run, env)
-        if run.tail:
-            absent = "; ".join(f"{name} = default_{name}" for name in run.names)
-            read = [f"if pos == len(data): {absent}", "else:", *(f"    {line}" for line in read)]
-        reads += read
-        checks += check
-        writes.append(write)
-    source = _source(cls.__name__, names, _parameters(cls, env), reads, checks, writes)
+    steps = [_step(number, run, env) for number, run in enumerate(runs)]
+    source = _source(names, _parameters(cls, env), steps)
     exec(compile(source, f"<wire format of {cls.__name__}>", "exec"), env)
     functions = {name: env[name] for name in ("__init__", "read", "decode", "encode")}
     sizes = [_sizes(run) for run in runs]
@@ -101,44 +105,46 @@ def compile_record(cls: type[Any]) -> Compiled:
     )
 
 
-def _step(number: int, run: _Run, env: dict[str, Any]) -> tuple[list[str], list[str], str]:
-    """Return the lines that read a run, those that check it, and the expression that writes it."""
+def _step(number: int, run: _Run, env: dict[str, Any]) -> _Step:
+    """Return the code for a run; what it calls is put into *env*.
+
+    Local variables end in an underscore: a field may have any name, ``data`` and ``len`` too.
+    """
     values = ", ".join(f"self.{name}" for name in run.names)
     if isinstance(run.codec, Codec):
         env[f"read{number}"], env[f"write{number}"] = run.codec.read, run.codec.write
-        return [f"{run.names[0]}, pos = read{number}(data, pos)"], [], f"write{number}({values})"
-    packer = _struct(run.codec)
-    env[f"unpack{number}"], env[f"pack{number}"] = packer.unpack_from, packer.pack
-    checks = [
-        f"if len(self.{name}) != {field.code[:-1]}: "
-        f"raise struct_error('{name} is not {field.code[:-1]} bytes long')"
-        for name, field in zip(run.names, run.codec, strict=True)
-        if field.code[-1] == "s"
-    ]
-    read = [f"{', '.join(run.names)}, = unpack{number}(data, pos)", f"pos += {packer.size}"]
-    return read, checks, f"pack{number}({values})"
+        read, check = [f"{run.names[0]}_, pos = read{number}(data, pos)"], []
+        write = f"write{number}({values})"
+    else:
+        packer = _struct(run.codec)
+        env[f"unpack{number}"], env[f"pack{number}"] = packer.unpack_from, packer.pack
+        targets = "".join(f"{name}_, " for name in run.names)
+        read = [
+            f"try: {targets}= unpack{number}(data, pos)",
+            f"except struct_error: raise Truncated({packer.size}, len(data) - pos) from None",
+            f"pos += {packer.size}",
+        ]
+        check = [
+            f"if len(self.{name}) != {field.size}: raise struct_error"
+            for name, field in zip(run.names, run.codec, strict=True)
+            if field.holds_bytes
+        ]
+        write = f"pack{number}({values})"
+    if run.tail:
+        absent = "; ".join(f"{name}_ = default_{name}" for name in run.names)
+        read = [f"if pos == len(data): {absent}", "else:", *(f"    {line}" for line in read)]
+    return _Step(read, check, write)
 
 
-def _source(
-    title: str,
-    names: list[str],
-    parameters: list[str],
-    reads: list[str],
-    checks: list[str],
-    writes: list[str],
-) -> str:
-    fill = [f"set_{name}(self, {name})" for name in names]
-    body = [
-        "try:",
-        *(f"    {line}" for line in reads or ["pass"]),
-        "except struct_error:",
-        "    raise Truncated(pos, len(data)) from None",
-    ]
-    build = ["self = new(cls)", *fill]
+def _source(names: list[str], parameters: list[str], steps: list[_Step]) -> str:
+    """Return the source of all functions."""
+    body = [line for step in steps for line in step.read]
+    build = ["self = new(cls)", *(f"set_{name}(self, {name}_)" for name in names)]
+    checks = [line for step in steps for line in step.check]
     return "\n".join(
         [
             f"def __init__({', '.join(['self', *parameters])}):",
-            *(f"    {line}" for line in fill or ["pass"]),
+            *([f"    set_{name}(self, {name})" for name in names] or ["    pass"]),
             "",
             "def read(data, pos=0):",
             *(f"    {line}" for line in body + build),
@@ -154,12 +160,30 @@ def _source(
             "def encode(self):",
             "    try:",
             *(f"        {line}" for line in checks),
-            f"        return {' + '.join(writes) or repr(b'')}",
-            "    except (struct_error, TypeError) as error:",
-            f"        raise Unencodable({title!r}, str(error)) from None",
+            f"        return {' + '.join(step.write for step in steps) or repr(b'')}",
+            "    except (struct_error, TypeError, AttributeError) as error:",
+            "        raise unencodable(self, error) from None",
             "",
         ]
     )
+
+
+def _blame(title: str, runs: list[_Run]) -> Callable[[object, Exception], Unencodable]:
+    """Return the function that finds out which field of a record made `encode` fail."""
+    fixed = {
+        name: field
+        for run in runs
+        if not isinstance(run.codec, Codec)
+        for name, field in zip(run.names, run.codec, strict=True)
+    }
+
+    def unencodable(value: object, error: Exception) -> Unencodable:
+        for name, field in fixed.items():
+            if not field.fits(getattr(value, name)):
+                return Unencodable(f"{title}.{name}", f"it must be {field.expected}")
+        return Unencodable(title, str(error))
+
+    return unencodable
 
 
 def _parameters(cls: type[Any], env: dict[str, Any]) -> list[str]:
@@ -177,18 +201,25 @@ def _parameters(cls: type[Any], env: dict[str, Any]) -> list[str]:
 def _runs(cls: type[Any]) -> list[_Run]:
     """Group the fields of *cls*: fixed ones of one byte order stay together."""
     runs: list[_Run] = []
-    for name, hint in get_type_hints(cls, include_extras=True).items():
-        if get_origin(hint) is ClassVar:
-            continue
-        tail = TAIL in get_args(hint)
-        codec = _codec(f"{cls.__name__}.{name}", hint)
+    hints = get_type_hints(cls, include_extras=True)
+    for field in fields(cls):
+        title, markers = f"{cls.__name__}.{field.name}", get_args(hints[field.name])
+        tail = TAIL in markers
+        last = any(isinstance(marker, Remainder) for marker in markers)
+        if field.default_factory is not MISSING:
+            raise TypeError(f"{title} must have its default itself, not a factory")
+        if tail and field.default is MISSING:
+            raise TypeError(f"{title} may be left off, so it must have a default")
+        if runs and (runs[-1].last or runs[-1].tail > (tail or last)):
+            raise TypeError(f"{title} cannot come after {runs[-1].names[-1]}")
+        codec = _codec(title, hints[field.name])
         if isinstance(codec, Codec):
-            runs.append(_Run([name], codec, tail))
+            runs.append(_Run([field.name], codec, tail, last))
         elif not tail and runs and _joins(runs[-1], codec):
-            runs[-1].names.append(name)
+            runs[-1].names.append(field.name)
             runs[-1].codec.append(codec)  # type: ignore[union-attr]  # _joins made sure
         else:
-            runs.append(_Run([name], [codec], tail))
+            runs.append(_Run([field.name], [codec], tail))
     return runs
 
 
@@ -196,12 +227,12 @@ def _joins(run: _Run, field: Fixed) -> bool:
     return (
         not run.tail
         and isinstance(run.codec, list)
-        and len({each.order for each in [*run.codec, field] if each.code[-1] not in "sBb?"}) <= 1
+        and len({each.order for each in [*run.codec, field] if each.ordered}) <= 1
     )
 
 
 def _struct(run: Sequence[Fixed]) -> struct.Struct:
-    orders = {field.order for field in run if field.code[-1] not in "sBb?"}
+    orders = {field.order for field in run if field.ordered}
     return struct.Struct((orders.pop() if orders else "<") + "".join(each.code for each in run))
 
 
@@ -220,9 +251,10 @@ def _codec(field: str, hint: Any) -> Fixed | Codec:
             if isinstance(marker, Fixed):
                 return marker
             if isinstance(marker, Remainder):
-                return _remainder(marker.count)
+                return _remainder(field, marker.count)
             if isinstance(marker, Limit):
-                return _bytes(marker.count) if kind is bytes else _sequence(field, kind, marker)
+                build = _bytes if kind is bytes else _sequence
+                return build(field, kind, marker.count)
         hint = kind
     try:
         return Codec(hint.read, hint.encode, hint.min_size, hint.max_size)
@@ -230,12 +262,12 @@ def _codec(field: str, hint: Any) -> Fixed | Codec:
         raise TypeError(f"{field}: {hint} does not say how it lies on the wire") from None
 
 
-def _bytes(limit: int) -> Codec:
+def _bytes(field: str, _: Any, limit: int) -> Codec:
     """Return the codec of a length-prefixed byte string."""
 
     def write(value: bytes) -> bytes:
         if len(value) > limit:
-            raise Unencodable("byte string", f"{len(value)} bytes exceed the limit of {limit}")
+            raise Unencodable(field, f"{len(value)} bytes exceed the limit of {limit}")
         return write_compact_size(len(value)) + value
 
     return Codec(
@@ -246,7 +278,7 @@ def _bytes(limit: int) -> Codec:
     )
 
 
-def _remainder(limit: int) -> Codec:
+def _remainder(field: str, limit: int) -> Codec:
     """Return the codec of a last field that takes whatever is left."""
 
     def read(data: bytes, pos: int) -> tuple[bytes, int]:
@@ -256,26 +288,28 @@ def _remainder(limit: int) -> Codec:
 
     def write(value: bytes) -> bytes:
         if len(value) > limit:
-            raise Unencodable("remainder", f"{len(value)} bytes exceed the limit of {limit}")
+            raise Unencodable(field, f"{len(value)} bytes exceed the limit of {limit}")
         return value
 
     return Codec(read, write, 0, limit)
 
 
-def _sequence(field: str, kind: Any, limit: Limit) -> Codec:
+def _sequence(field: str, kind: Any, limit: int) -> Codec:
     """Return the codec of a counted list."""
-    (item,) = get_args(kind)[:1]
-    most = compact_size_length(limit.count)
+    if get_origin(kind) not in (Sequence, tuple):
+        raise TypeError(f"{field}: a list is a Sequence[...] or a tuple[..., ...], not {kind}")
+    item = get_args(kind)[0]
+    most = compact_size_length(limit)
     packing = packing_of(item)
     if packing is not None:
-        read_vector, write_vector = vector_codec(packing, limit.count)
-        return Codec(read_vector, write_vector, 1, most + limit.count * packing.size)
+        read_vector, write_vector = vector_codec(packing, limit, field)
+        return Codec(read_vector, write_vector, 1, most + limit * packing.size)
     codec = _codec(field, item)
     assert isinstance(codec, Codec)  # a `Fixed` would have had a packing
     read_item, write_item, least = codec.read, codec.write, codec.min_size
 
     def read(data: bytes, pos: int) -> tuple[tuple[Any, ...], int]:
-        count, pos = read_count(data, pos, limit.count, least)
+        count, pos = read_count(data, pos, limit, least)
         items = []
         for _ in range(count):
             value, pos = read_item(data, pos)
@@ -283,8 +317,8 @@ def _sequence(field: str, kind: Any, limit: Limit) -> Codec:
         return tuple(items), pos
 
     def write(items: Sequence[Any]) -> bytes:
-        if len(items) > limit.count:
-            raise Unencodable("list", f"{len(items)} items exceed the limit of {limit.count}")
+        if len(items) > limit:
+            raise Unencodable(field, f"{len(items)} items exceed the limit of {limit}")
         return write_compact_size(len(items)) + b"".join(map(write_item, items))
 
-    return Codec(read, write, 1, most + limit.count * codec.max_size)
+    return Codec(read, write, 1, most + limit * codec.max_size)

@@ -6,7 +6,7 @@ from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from typing import ClassVar, NamedTuple, Self, TypeVar, dataclass_transform
 
-from bitpeer.errors import BadCommand, DecodeError, LocalError, TrailingBytes
+from bitpeer.errors import BadCommand, DecodeError, LocalError, TrailingBytes, Unencodable
 from bitpeer.wire.compiler import compile_record
 
 T = TypeVar("T")
@@ -81,7 +81,14 @@ class Message(Record):
 
 @dataclass_transform(frozen_default=True)
 def record(cls: type[T]) -> type[T]:
-    """Make *cls* an immutable value with a compiled wire form."""
+    """Make *cls* an immutable value with a compiled wire form.
+
+    Raises:
+        TypeError: an annotation makes no sense, or *cls* writes by hand what would be compiled.
+    """
+    for name in ("__init__", "__post_init__", "read", "decode", "encode"):
+        if name in cls.__dict__:
+            raise TypeError(f"{cls.__name__} is declared, so it cannot have its own {name}")
     cls = dataclass(frozen=True, slots=True)(cls)
     compiled = compile_record(cls)
     for name, function in compiled.functions.items():
@@ -101,7 +108,12 @@ def message(
     Args:
         since: the lowest protocol version at which it may be sent.
         until: the first protocol version at which it may no longer be sent.
+
+    Raises:
+        Unencodable: *command* is not one to twelve printable ASCII characters.
+        TypeError: see `record`.
     """
+    pad_command(command)
 
     def declare(cls: type[M]) -> type[M]:
         cls = record(cls)
@@ -184,11 +196,19 @@ class Registry:
 
 
 def pad_command(command: str) -> bytes:
-    """Return *command* as the twelve bytes of a frame's header."""
-    raw = command.encode("ascii")
-    if not raw or len(raw) > COMMAND_SIZE:
-        raise LocalError(f"a command has 1 to {COMMAND_SIZE} characters, {command!r:.40} has not")
-    return raw.ljust(COMMAND_SIZE, b"\0")
+    """Return *command* as the twelve bytes of a frame's header.
+
+    Raises:
+        Unencodable: *command* is not one to twelve printable ASCII characters.
+    """
+    if len(command) > COMMAND_SIZE or not _is_command(command):
+        why = f"it must be 1 to {COMMAND_SIZE} printable ASCII characters"
+        raise Unencodable(f"command {command!r:.40}", why)
+    return command.encode("ascii").ljust(COMMAND_SIZE, b"\0")
+
+
+def _is_command(text: str) -> bool:
+    return bool(text) and text.isascii() and text.isprintable()
 
 
 def unknown_entry(padded: bytes) -> Entry:
@@ -197,12 +217,11 @@ def unknown_entry(padded: bytes) -> Entry:
     A command that is not printable ASCII followed by NUL bytes gets an entry
     whose ``decode`` raises `BadCommand`: the frame is bad, the stream is not.
     """
-    raw = padded.rstrip(b"\0")
-    if not raw or any(not 0x20 <= byte <= 0x7E for byte in raw):
+    command = padded.rstrip(b"\0").decode("latin-1")
+    if not _is_command(command):
 
         def refuse(payload: bytes) -> object:  # noqa: ARG001
             raise BadCommand(padded)
 
         return Entry(padded.hex(), Malformed, refuse, ANY_SIZE)
-    command = raw.decode("ascii")
     return Entry(command, Unknown, lambda payload: Unknown(command, payload), ANY_SIZE)

@@ -42,7 +42,7 @@ class GetHeaders(Message):
 def locator_heights(height: int) -> list[int]:
     """Return the heights whose hashes make a good locator for a chain up to *height*.
 
-    The eleven newest blocks, then ever larger steps, the genesis block last
+    The twelve newest blocks, then ever larger steps, the genesis block last
     (btcd blockchain.BlockLocator).
     """
     heights, step = [], 1

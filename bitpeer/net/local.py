@@ -191,6 +191,8 @@ class LocalNode:
         for listener in self._listeners:
             if IPeerListener.providedBy(listener):
                 peer.tell(listener.peer_lost, reason)
+        if not self.peers:
+            self.stop()
 
     def receivers(self, kind: type) -> tuple[Receiver, ...]:
         """Return what to call with events of *kind*, in order."""

@@ -163,8 +163,13 @@ class Framing:
 
     @property
     def expected(self) -> int:
-        """Bytes that the frame in progress will have in all, as far as is known."""
-        return self._total if self._left else len(self._tail)
+        """Bytes that will be kept when the frame in progress is complete, as far as is known."""
+        if self._left:
+            return self._total
+        if len(self._tail) < HEADER_SIZE:
+            return HEADER_SIZE if self._tail else 0
+        (_, length, _) = _HEADER.unpack_from(self._tail)
+        return HEADER_SIZE + int(length)
 
     def feed(self, data: bytes) -> Iterator[Frame]:
         """Yield every frame that *data*, the next bytes of the stream, completes.
@@ -183,8 +188,7 @@ class Framing:
         if self._left:
             pos = self._left
             if len(data) < pos:
-                self._chunks.append(data)  # type: ignore[union-attr]  # kept while bytes are left
-                self._left -= len(data)
+                self._collect(data)
                 return
             yield self._collected(data)
         elif self._tail:
@@ -223,6 +227,16 @@ class Framing:
         self._chunks = [data[start:]]
         self._total, self._left = stop - start, stop - len(data)
         self._entry, self._checksum = entry, checksum
+
+    def _collect(self, data: bytes) -> None:
+        """Keep *data* of a large frame, in pieces that are worth the object around them."""
+        chunks = self._chunks
+        assert chunks is not None  # for mypy: kept since `_incomplete`
+        if len(chunks[-1]) < SMALL_FRAME:
+            chunks[-1] += data
+        else:
+            chunks.append(data)
+        self._left -= len(data)
 
     def _collected(self, data: bytes) -> Frame:
         """Return the frame whose last bytes open *data*."""

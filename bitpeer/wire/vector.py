@@ -97,14 +97,13 @@ class Packing(Generic[T]):
         return numbers
 
     def _unencodable(self, item: T) -> Unencodable:
-        """Return what is wrong with *item*."""
+        """Return what is wrong with *item*, which could not be packed."""
         try:
-            for value, (name, field) in zip(self._unmake(item), self._fields.items(), strict=True):
-                if not field.fits(value):
-                    return Unencodable(f"{self._name}.{name}", f"it must be {field.expected}")
+            values = zip(self._unmake(item), self._fields.items(), strict=True)
+            name, field = next(named for value, named in values if not named[1].fits(value))
         except (TypeError, ValueError):
-            pass
-        return Unencodable(self._name, f"it must have {len(self._fields)} fields")
+            return Unencodable(self._name, f"it must have {len(self._fields)} fields")
+        return Unencodable(f"{self._name}.{name}", f"it must be {field.expected}")
 
 
 class PackedVector(Sequence[T]):

@@ -1,0 +1,194 @@
+"""Bitcoin as a `Dialect`: its messages, and the manners of its peers."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+
+from bitpeer.bitcoin.addrv2 import AddrV2, NodeAddress
+from bitpeer.bitcoin.block import Block, Headers, MerkleBlock
+from bitpeer.bitcoin.compact import BlockTxn, CmpctBlock, GetBlockTxn, SendCmpct
+from bitpeer.bitcoin.constants import (
+    BLOCKS,
+    BLOOM_VERSION,
+    MIN_VERSION,
+    PROTOCOL_VERSION,
+    TRANSACTIONS,
+    WTXID_VERSION,
+    Services,
+)
+from bitpeer.bitcoin.feature import Feature
+from bitpeer.bitcoin.messages import SendAddrV2, Version, WtxidRelay
+from bitpeer.bitcoin.packages import AncPkgInfo, GetPkgTxns, PkgTxns, SendPackages
+from bitpeer.bitcoin.reconciliation import (
+    ReconcilDiff,
+    ReqRecon,
+    ReqSketchExt,
+    SendTxRcncl,
+    Sketch,
+)
+from bitpeer.bitcoin.transaction import Tx
+from bitpeer.dialect import Dialect, Greeting, Preference, Question, ServiceGate
+from bitpeer.hashes import sha256d
+from bitpeer.messages.addresses import NOWHERE, Addr, NetAddress, TimedNetAddress
+from bitpeer.messages.bloom import FilterAdd, FilterClear, FilterLoad
+from bitpeer.messages.control import (
+    Alert,
+    FeeFilter,
+    GetAddr,
+    MemPool,
+    Ping,
+    Pong,
+    Reject,
+    SendHeaders,
+    VerAck,
+)
+from bitpeer.messages.filters import (
+    CFCheckpt,
+    CFHeaders,
+    CFilter,
+    GetCFCheckpt,
+    GetCFHeaders,
+    GetCFilters,
+)
+from bitpeer.messages.inventory import GetData, Inv, InvVect, NotFound
+from bitpeer.messages.locator import GetBlocks, GetHeaders
+from bitpeer.wire.message import Message, Registry
+
+Address = NodeAddress | TimedNetAddress
+
+REGISTRY = Registry(
+    (
+        Version, VerAck, WtxidRelay, SendAddrV2, Feature, SendTxRcncl, SendPackages,
+        Ping, Pong, SendHeaders, FeeFilter, Reject, Alert,
+        GetAddr, Addr, AddrV2,
+        Inv, GetData, NotFound, MemPool, Tx,
+        GetBlocks, GetHeaders, Headers, Block,
+        SendCmpct, CmpctBlock, GetBlockTxn, BlockTxn,
+        FilterLoad, FilterAdd, FilterClear, MerkleBlock,
+        GetCFilters, CFilter, GetCFHeaders, CFHeaders, GetCFCheckpt, CFCheckpt,
+        ReqRecon, Sketch, ReqSketchExt, ReconcilDiff,
+        AncPkgInfo, GetPkgTxns, PkgTxns,
+    )
+)  # fmt: skip
+"""Every message of Bitcoin's peers: one expression, to be extended by one's own."""
+
+
+def greet(greeting: Greeting) -> Version:
+    """Build the `version` that introduces this side; of itself it gives no address."""
+    return Version(
+        version=greeting.version,
+        services=greeting.services,
+        time=greeting.time,
+        receiver=greeting.receiver,
+        sender=NetAddress(greeting.services, NOWHERE.ip, NOWHERE.port),
+        nonce=greeting.nonce,
+        user_agent=greeting.user_agent,
+        height=greeting.height,
+        relay=greeting.relay,
+    )
+
+
+def announce(version: int) -> tuple[Message, ...]:
+    """Return the features to announce before `verack` (BIP 339, 155)."""
+    return (WtxidRelay(), SendAddrV2()) if version >= WTXID_VERSION else ()
+
+
+def welcome(version: int) -> tuple[Message, ...]:
+    """Return the wishes to send after the handshake (BIP 130, 152)."""
+    return SendHeaders(), SendCmpct(announce=False, version=2)
+
+
+def asked_for(getdata: GetData) -> Iterator[Question]:
+    """Yield what a `getdata` waits for, whatever the form in which it asks for it."""
+    return _named(getdata.items)
+
+
+def denied(notfound: NotFound) -> Iterator[Question]:
+    """Yield what a `notfound` answers."""
+    return _named(notfound.items)
+
+
+def _named(items: Sequence[InvVect]) -> Iterator[Question]:
+    for kind, name in items:
+        if kind in TRANSACTIONS:
+            yield "tx", name
+        elif kind in BLOCKS:
+            yield "block", name
+
+
+def tellable(addresses: Sequence[Address], preference: Preference) -> Sequence[Address]:
+    """Return those of *addresses* that a peer can be told of in the form it understands."""
+    if preference(SendAddrV2) is not None:
+        return addresses
+    return [each for each in addresses if _old(each) is not None]
+
+
+def tell(addresses: Sequence[Address], preference: Preference) -> Message:
+    """Return `addrv2` for peers that asked for it, `addr` for all others."""
+    if preference(SendAddrV2) is not None:
+        return AddrV2(tuple(new for each in addresses if (new := _new(each)) is not None))
+    return Addr(tuple(old for each in addresses if (old := _old(each)) is not None))
+
+
+def _old(address: Address) -> TimedNetAddress | None:
+    return address if isinstance(address, TimedNetAddress) else address.to_addr()
+
+
+def _new(address: Address) -> NodeAddress | None:
+    return address if isinstance(address, NodeAddress) else NodeAddress.from_addr(address)
+
+
+_BLOOM = ServiceGate(Services.BLOOM, BLOOM_VERSION)
+
+DIALECT = Dialect(
+    name="bitcoin",
+    registry=REGISTRY,
+    checksum=sha256d,
+    protocol_version=PROTOCOL_VERSION,
+    min_version=MIN_VERSION,
+    max_payload=4_000_000,
+    greet=greet,
+    announce=announce,
+    welcome=welcome,
+    negotiation=frozenset({WtxidRelay, SendAddrV2, Feature, SendTxRcncl, SendPackages}),
+    preferences=frozenset(
+        {WtxidRelay, SendAddrV2, SendTxRcncl, SendHeaders, SendCmpct, FeeFilter}
+    ),
+    urgent=frozenset(BLOCKS),
+    gates={
+        MemPool: (60002, None),
+        NotFound: (70001, None),
+        Reject: (70002, None),
+        FilterLoad: (70001, None),
+        FilterAdd: (70001, None),
+        FilterClear: (70001, None),
+        MerkleBlock: (70001, None),
+        SendHeaders: (70012, None),
+        FeeFilter: (70013, None),
+        SendCmpct: (70014, None),
+        CmpctBlock: (70014, None),
+        GetBlockTxn: (70014, None),
+        BlockTxn: (70014, None),
+    },
+    service_gates={FilterLoad: _BLOOM, FilterAdd: _BLOOM, FilterClear: _BLOOM},
+    # A peer owes an answer to these.  Not to getheaders and getblocks: whoever has nothing
+    # new, or is busy, may stay silent; nor to mempool: an empty one is not announced.
+    questions={
+        GetData: asked_for,
+        GetBlockTxn: lambda message: (("blocktxn", message.block_hash),),
+        GetCFilters: lambda message: (("cfilter", message.stop_hash),),
+        GetCFHeaders: lambda message: (("cfheaders", message.stop_hash),),
+        GetCFCheckpt: lambda message: (("cfcheckpt", message.stop_hash),),
+    },
+    answers={
+        NotFound: denied,
+        Tx: lambda message: (("tx", message.txid), ("tx", message.wtxid)),
+        Block: lambda message: (("block", message.hash), ("blocktxn", message.hash)),
+        MerkleBlock: lambda message: (("block", message.header.hash),),
+        CmpctBlock: lambda message: (("block", message.header.hash),),
+        BlockTxn: lambda message: (("blocktxn", message.block_hash),),
+        CFilter: lambda message: (("cfilter", message.block_hash),),
+        CFHeaders: lambda message: (("cfheaders", message.stop_hash),),
+        CFCheckpt: lambda message: (("cfcheckpt", message.stop_hash),),
+    },
+)

@@ -151,9 +151,7 @@ DIALECT = Dialect(
     announce=announce,
     welcome=welcome,
     negotiation=frozenset({WtxidRelay, SendAddrV2, Feature, SendTxRcncl, SendPackages}),
-    preferences=frozenset(
-        {WtxidRelay, SendAddrV2, SendTxRcncl, SendHeaders, SendCmpct, FeeFilter}
-    ),
+    preferences=frozenset({WtxidRelay, SendAddrV2, SendTxRcncl, SendHeaders, SendCmpct, FeeFilter}),
     urgent=frozenset(BLOCKS),
     gates={
         MemPool: (60002, None),

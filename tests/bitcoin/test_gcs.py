@@ -15,6 +15,7 @@ from bitpeer.bitcoin.gcs import (
     pack_numbers,
     unpack_numbers,
 )
+from bitpeer.bitcoin.transaction import Tx, TxIn, TxOut
 from bitpeer.errors import (
     DecodeError,
     LimitExceeded,
@@ -136,17 +137,14 @@ VECTORS = [
 ]
 
 
-class Output(NamedTuple):
-    script: bytes
-
-
-class Tx(NamedTuple):
-    outputs: list
-
-
 class Block(NamedTuple):
     hash: bytes
     transactions: list
+
+
+def paying(*scripts):
+    """A transaction with these output scripts."""
+    return Tx([TxIn(bytes(32), 0)], [TxOut(1, script) for script in scripts])
 
 
 def wire(text):
@@ -167,7 +165,7 @@ def test_the_genesis_block_below_is_that_of_testnet3():
 
 
 def test_the_filter_of_the_genesis_block_is_the_published_one():
-    block = Block(sha256d(GENESIS_HEADER), [Tx([Output(GENESIS_SCRIPT)])])
+    block = Block(sha256d(GENESIS_HEADER), [Tx.decode(COINBASE)])
     built = basic_filter(block, [])
     assert built.encoding.hex() == VECTORS[0].encoding
     assert built.hash == wire(VECTORS[0].hash)
@@ -178,9 +176,7 @@ def test_the_filter_of_the_genesis_block_is_the_published_one():
 
 def test_a_block_about_nothing_has_the_published_filter():
     vector = VECTORS[-1]
-    built = basic_filter(
-        Block(wire(vector.block), [Tx([Output(b"\x6a\x01\x02"), Output(b"")])]), []
-    )
+    built = basic_filter(Block(wire(vector.block), [paying(b"\x6a\x01\x02", b"")]), [])
     assert built.encoding.hex() == vector.encoding
     assert not built.matches_any([b"", b"\x6a\x01\x02"])
 
@@ -221,9 +217,7 @@ def test_headers_follow_from_hashes_one_by_one():
 def test_a_block_is_about_what_it_pays_to_and_what_it_spends():
     paid, spent = [b"\x51", b"\x52"], [b"\x53", b"\x54", b"\x53", b""]
     returned, key = b"\x6a\x04abcd", bytes(range(32))
-    block = Block(
-        key, [Tx([Output(paid[0]), Output(returned)]), Tx([Output(paid[1]), Output(b"")])]
-    )
+    block = Block(key, [paying(paid[0], returned), paying(paid[1], b"")])
     built = basic_filter(block, spent)
     assert built.count == 4
     assert built.encoding == CompactFilter.of(key, {b"\x51", b"\x52", b"\x53", b"\x54"}).encoding

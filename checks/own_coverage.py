@@ -14,7 +14,8 @@ every moment on whose account the code runs.  Such an account, a *context* in it
 A module is then judged by two accounts: its own import and its own test file.  Whatever else ran
 it, by chance, proves nothing about what it should do.
 
-Run as `python -m checks.own_coverage [PYTEST OPTIONS]` at the top of the checkout.
+Run as `python -m checks.own_coverage [MODULE.py ...] [PYTEST OPTIONS]` at the top of the checkout;
+with modules, it is about these only.
 """
 
 import ast
@@ -194,14 +195,16 @@ def gaps(coverage: Coverage, pair: Pair) -> Gaps:
     return Gaps(found["missing_lines"], [(a, b) for a, b in found["missing_branches"]])
 
 
-def main(options: Sequence[str]) -> int:
+def main(arguments: Sequence[str]) -> int:
     """Check the checkout in the current directory; return the exit status."""
+    chosen = {Path(argument) for argument in arguments if argument.endswith(".py")}
+    options = [argument for argument in arguments if not argument.endswith(".py")]
     root = Path.cwd()
     coverage = Coverage(data_file=None, config_file="pyproject.toml")
     source = coverage.get_option("run:source")
     assert isinstance(source, list), "pyproject.toml does not say what to measure"
     (package,) = source
-    wanted = list(pairs(Path(package)))
+    wanted = [pair for pair in pairs(Path(package)) if not chosen or pair.module in chosen]
     files = sorted({str(pair.test) for pair in wanted if pair.test.is_file()})
 
     accounts = Accounts(coverage)

@@ -96,9 +96,9 @@ def tiny(tmp_path: Path) -> Path:
     return tmp_path
 
 
-def check(folder: Path) -> subprocess.CompletedProcess[str]:
+def check(folder: Path, *arguments: str) -> subprocess.CompletedProcess[str]:
     return subprocess.run(
-        [sys.executable, "-m", "checks.own_coverage"],
+        [sys.executable, "-m", "checks.own_coverage", *arguments],
         cwd=folder,
         env={**os.environ, "PYTHONPATH": str(CHECKOUT)},
         capture_output=True,
@@ -127,6 +127,13 @@ def test_a_project_that_obeys_passes(tiny: Path) -> None:
     result = check(tiny)
     assert result.stdout.endswith("own coverage: 2 modules, 0 not covered by their own test file\n")
     assert result.returncode == 0
+
+
+def test_modules_may_be_chosen(tiny: Path) -> None:
+    result = check(tiny, "tiny/whole.py", "--collect-only")
+    assert "own coverage: 1 modules, 1 not covered by their own test file" in result.stdout
+    assert "tests/test_whole.py" in result.stdout
+    assert "tests/test_busy.py" not in result.stdout
 
 
 def test_failing_tests_prove_nothing(tiny: Path) -> None:

@@ -3,7 +3,7 @@
 import gc
 import os
 import sys
-from collections.abc import Iterator
+from collections.abc import Generator, Iterator
 from typing import Any
 
 import pytest
@@ -86,3 +86,20 @@ def clean_reactor() -> Iterator[None]:
             sys.modules["twisted.internet.reactor"].removeWriter(thing)
     if left:
         pytest.fail("left in the reactor:\n" + "\n".join(map(str, left)))
+
+
+@pytest.hookimpl(wrapper=True)
+def pytest_pyfunc_call(pyfuncitem: pytest.Function) -> Generator[None, object, object]:
+    """Let a test have both parameters and examples.
+
+    pytest-twisted puts a wrapper around what Hypothesis calls, one more for each parameter, and
+    from the second on they get into each other's way.
+    """
+    handle = getattr(pyfuncitem.obj, "hypothesis", None)
+    if handle is None:
+        return (yield)
+    inner_test = handle.inner_test
+    try:
+        return (yield)
+    finally:
+        handle.inner_test = inner_test

@@ -88,3 +88,18 @@ def test_unclaimed_failures_and_leftovers_are_found(guarded: pytest.Pytester) ->
         "test_flushed": "PASSED",
         "test_unflushed": "FAILED",
     }
+
+
+def test_a_test_may_have_parameters_and_examples(guarded: pytest.Pytester) -> None:
+    guarded.makepyfile("""
+        import pytest
+        from hypothesis import given, strategies as st
+
+        @pytest.mark.parametrize("word", ["one", "two", "three"])
+        @given(st.integers())
+        def test_both(word, number):
+            assert isinstance(number, int)
+    """)
+    assert run(guarded) == dict.fromkeys(
+        ["test_both[one]", "test_both[two]", "test_both[three]"], "PASSED"
+    )

@@ -4,12 +4,13 @@ from __future__ import annotations
 
 from typing import Annotated
 
-from bitpeer.wire.fields import Limit, Uint8, Uint32
+from bitpeer.wire.fields import Fixed, Limit, Uint8, Uint32
 from bitpeer.wire.message import Message, message
 
 MAX_FILTER_SIZE = 36_000
 """Most bytes of a filter."""
 MAX_HASH_FUNCTIONS = 50
+"""Most bits that each element of a filter sets."""
 MAX_ELEMENT_SIZE = 520
 """Most bytes of an element added to a filter."""
 
@@ -19,7 +20,8 @@ class FilterLoad(Message):
     """Ask to hear only of transactions that match this filter."""
 
     filter: Annotated[bytes, Limit(MAX_FILTER_SIZE)]
-    hash_functions: Uint32
+    hash_functions: Annotated[int, Fixed("I", most=MAX_HASH_FUNCTIONS)]
+    """How many bits each element sets."""
     tweak: Uint32
     """Makes equal filters of different users look different."""
     flags: Uint8

@@ -69,7 +69,7 @@ class _Step(NamedTuple):
     read: list[str]
     """Turns ``data`` from ``pos`` on into one local variable per field."""
     check: list[str]
-    """Refuses values that `struct` would pad or cut in silence."""
+    """Refuses values that `struct` would take in silence."""
     write: str
     """The expression that makes the run's bytes."""
 
@@ -85,6 +85,7 @@ def compile_record(cls: type[Any]) -> Compiled:
         "cls": cls,
         "new": object.__new__,
         "struct_error": struct.error,
+        "LimitExceeded": LimitExceeded,
         "TrailingBytes": TrailingBytes,
         "Truncated": Truncated,
         "unencodable": _blame(cls.__name__, runs),
@@ -123,11 +124,18 @@ def _step(number: int, run: _Run, env: dict[str, Any]) -> _Step:
             f"try: {targets}= unpack{number}(data, pos)",
             f"except struct_error: raise Truncated({packer.size}, len(data) - pos) from None",
             f"pos += {packer.size}",
+            *(
+                f"if {name}_ > {field.most}: raise LimitExceeded({name}_, {field.most})"
+                for name, field in zip(run.names, run.codec, strict=True)
+                if field.most is not None
+            ),
         ]
         check = [
             f"if len(self.{name}) != {field.size}: raise struct_error"
-            for name, field in zip(run.names, run.codec, strict=True)
             if field.holds_bytes
+            else f"if self.{name} > {field.most}: raise struct_error"
+            for name, field in zip(run.names, run.codec, strict=True)
+            if field.holds_bytes or field.most is not None
         ]
         write = f"pack{number}({values})"
     if run.tail:

@@ -36,8 +36,12 @@ class Fixed:
     order: str = "<"
     """Byte order: ``<`` for little-endian, ``>`` for the few that are not."""
 
+    most: int | None = None
+    """The largest value, if it is less than the bytes can hold."""
+
     def __post_init__(self) -> None:
-        if not _CODE.fullmatch(self.code) or self.order not in ("<", ">"):
+        known = _CODE.fullmatch(self.code) and self.order in ("<", ">")
+        if not known or (self.most is not None and not self.fits(self.most)):
             raise TypeError(f"{self.order}{self.code} describes no field")
 
     @property
@@ -61,16 +65,18 @@ class Fixed:
         if self.holds_bytes:
             return f"{self.size} bytes"
         bits = 8 * self.size
-        low, high = (-1 << bits - 1, 1 << bits - 1) if self.code.islower() else (0, 1 << bits)
-        return f"an integer from {low} to {high - 1}"
+        low, end = (-1 << bits - 1, 1 << bits - 1) if self.code.islower() else (0, 1 << bits)
+        return f"an integer from {low} to {end - 1 if self.most is None else self.most}"
 
     def fits(self, value: object) -> bool:
         """Whether it can hold *value*."""
         try:
-            size = len(value) if self.holds_bytes else self.size  # type: ignore[arg-type]  # or TypeError
-            return size == len(struct.pack("<" + self.code, value))
+            struct.pack(self.code, value)
         except (struct.error, TypeError):
             return False
+        if isinstance(value, bytes | bytearray):
+            return len(value) == self.size
+        return self.most is None or value <= self.most  # type: ignore[operator]  # it is a number
 
 
 @dataclass(frozen=True, slots=True)

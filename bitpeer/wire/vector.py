@@ -38,6 +38,8 @@ class Packing(Generic[T]):
         make: Callable[[Sequence[object]], T],
         unmake: Callable[[T], tuple[object, ...]],
     ) -> None:
+        if any(field.most is not None for field in fields.values()):
+            raise TypeError(f"{name} stays packed, so nobody would see a value beyond its limit")
         order = ">" if {field.order for field in fields.values() if field.ordered} == {">"} else "<"
         self._name = name
         self._fields = fields

@@ -43,6 +43,14 @@ class Numbers(Record):
 
 
 @record
+class Bounded(Record):
+    """Numbers that stop before their bytes do."""
+
+    a: Annotated[int, Fixed("B", most=200)]
+    b: Annotated[int, Fixed("h", ">", most=-1)]
+
+
+@record
 class Orders(Record):
     """Three runs: the byte orders change twice, and neither bytes nor octets mind."""
 
@@ -198,6 +206,7 @@ EXAMPLES = [
         Numbers(2**8 - 1, 2**16 - 1, 2**32 - 1, 2**64 - 1, -(2**31), -(2**63), False),
         "ff ffff ffffffff ffffffffffffffff 00000080 0000000000000080 00",
     ),
+    (Bounded(200, -1), "c8 ffff"),
     (Orders(1, 2, 3, b"text", 4, True, 5), "0100 02 0003 74657874 00000004 01 05000000"),
     (Text(1, b"", 2), "01 00 02"),
     (Text(1, b"hello", 2), "01 05 68656c6c6f 02"),

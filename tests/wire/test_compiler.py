@@ -21,6 +21,7 @@ from bitpeer.wire.vector import PackedVector
 from tests.wire.samples import (
     EXAMPLES,
     Backwards,
+    Bounded,
     Constants,
     Empty,
     Foreign,
@@ -198,6 +199,8 @@ def test_what_can_be_left_off_counts_for_nothing_at_least():
 @pytest.mark.parametrize(
     ("kind", "text", "count", "limit"),
     [
+        (Bounded, "c9 ffff", 201, 200),
+        (Bounded, "c8 0000", 0, -1),
         (Text, "01 06 68656c6c6f21 02", 6, 5),
         (Lists, "04", 4, 3),
         (Lists, "00 03", 3, 2),
@@ -259,6 +262,9 @@ def test_r_b1_a_wasteful_length_is_refused(kind, at):
         (Numbers(0, 0, 0, 0, 0, -(2**63) - 1, True), "Numbers.f cannot be encoded: it must be"),
         (Numbers("1", 0, 0, 0, 0, 0, True), "Numbers.a cannot be encoded: it must be"),
         (Numbers(0, 0, 0, 0, 0, 1.5, True), "Numbers.f cannot be encoded: it must be"),
+        (Bounded(201, -1), "Bounded.a cannot be encoded: it must be an integer from 0 to 200"),
+        (Bounded(0, 0), "Bounded.b cannot be encoded: it must be an integer from -32768 to -1"),
+        (Bounded("1", -1), "Bounded.a cannot be encoded: it must be an integer from 0 to 200"),
         (Orders(1, 2, 3, b"tex", 4, True, 5), "Orders.text cannot be encoded: it must be 4"),
         (Orders(1, 2, 3, b"texts", 4, True, 5), "Orders.text cannot be encoded: it must be 4"),
         (Orders(1, 2, 3, "text", 4, True, 5), "Orders.text cannot be encoded: it must be 4"),

@@ -61,6 +61,21 @@ def test_a_number_fits_from_the_lowest_to_the_highest(code, low, high):
     assert not field.fits(high + 1)
 
 
+def test_a_number_may_stop_before_its_bytes_do():
+    field = Fixed("I", most=50)
+    assert field.fits(50)
+    assert not field.fits(51)
+    assert not field.fits(-1)
+    assert not field.fits("1")
+    assert field.expected == "an integer from 0 to 50"
+
+
+@pytest.mark.parametrize(("code", "most"), [("B", 256), ("B", -1), ("b", 128), ("4s", 3)])
+def test_a_limit_must_be_a_value(code, most):
+    with pytest.raises(TypeError, match="describes no field"):
+        Fixed(code, most=most)
+
+
 @given(st.integers(0, 8))
 def test_bytes_fit_if_they_are_as_many(size):
     assert Fixed("4s").fits(bytes(size)) == (size == 4)

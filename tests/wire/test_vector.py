@@ -137,6 +137,16 @@ def test_items_of_no_size_cannot_be_packed():
         packed(Nothing)
 
 
+def test_items_with_limits_cannot_be_packed():
+    class Limited(NamedTuple):
+        number: Annotated[int, Fixed("B", most=9)]
+
+    with pytest.raises(TypeError, match="Limited stays packed"):
+        packed(Limited)
+    with pytest.raises(TypeError, match="list stays packed"):
+        packing_of(Annotated[int, Fixed("B", most=9)])
+
+
 def test_packings_are_found():
     assert packing_of(Spot) is Spot.__packing__
     assert packing_of(Hash).size == 32

@@ -5,10 +5,12 @@ from io import BytesIO
 from ipaddress import ip_address
 
 import pytest
-from bitcoin import messages as theirs_of, net
-from hypothesis import given
+from bitcoin import bloom, core, messages as theirs_of, net
+from bitcoin.core import script
+from hypothesis import given, strategies as st
 
-from tests.differential.values import VALUES
+from bitpeer.bitcoin.bloom import BloomFilter
+from tests.differential.values import VALUES, uint
 
 # Its objects take no arguments: make one, then set its fields.
 
@@ -39,7 +41,7 @@ def inventory(kind):
 
 
 def signed(number):
-    """It takes an inventory type for a signed number."""
+    """It takes inventory types and the versions of transactions for signed numbers."""
     return number - 2**32 if number >= 2**31 else number
 
 
@@ -80,7 +82,28 @@ def version(ours):
     )
 
 
+def transaction(ours):
+    inputs = [
+        core.CTxIn(
+            core.COutPoint(each.previous_hash, each.previous_index),
+            script.CScript(each.script),
+            each.sequence,
+        )
+        for each in ours.inputs
+    ]
+    outputs = [core.CTxOut(each.value, script.CScript(each.script)) for each in ours.outputs]
+    stacks = [core.CTxInWitness(script.CScriptWitness(stack)) for stack in ours.witnesses]
+    return core.CTransaction(
+        inputs, outputs, ours.lock_time, signed(ours.version), core.CTxWitness(stacks)
+    )
+
+
+def tx(ours):
+    return filled(theirs_of.msg_tx(), tx=transaction(ours))
+
+
 TRANSLATIONS = {
+    "tx": tx,
     "version": version,
     "verack": lambda _: theirs_of.msg_verack(),
     "getaddr": lambda _: theirs_of.msg_getaddr(),
@@ -125,3 +148,35 @@ def test_both_write_the_same_bytes_and_read_the_same_values(command):
         assert type(ours).command.encode() == type(theirs).command
 
     agree()
+
+
+@given(VALUES["tx"])
+def test_both_hash_transactions_alike(ours):
+    theirs = transaction(ours)
+    assert type(ours).decode(ours.encode()).txid == theirs.GetTxid()
+    assert type(ours).decode(ours.encode()).wtxid == theirs.GetHash()
+
+
+@given(VALUES["filterload"])
+def test_both_write_and_read_the_same_bloom_filters(ours):
+    theirs = bloom.CBloomFilter.deserialize(ours.encode())
+    assert (bytes(theirs.vData), theirs.nHashFuncs) == (ours.filter, ours.hash_functions)
+    assert (theirs.nTweak, theirs.nFlags) == (ours.tweak, ours.flags)
+    assert theirs.serialize() == ours.encode()
+
+
+@given(
+    st.lists(st.binary(min_size=1, max_size=70), min_size=1, max_size=8),
+    st.binary(min_size=1, max_size=40),
+    st.integers(1, 50),
+    uint(32),
+)
+def test_both_put_the_same_bits_into_a_bloom_filter(elements, bits, hash_functions, tweak):
+    # Of how large a filter has to be they are no judge: they divide where Bitcoin Core rounds.
+    ours = BloomFilter(bits, hash_functions, tweak)
+    theirs = bloom.CBloomFilter.deserialize(ours.to_message().encode())
+    for element in elements:
+        assert (element in ours) == theirs.contains(element)
+        ours.add(element)
+        theirs.insert(element)
+    assert ours.to_message().encode() == theirs.serialize()

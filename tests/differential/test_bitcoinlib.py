@@ -137,17 +137,15 @@ def written(theirs):
 
 
 @pytest.mark.parametrize("command", TRANSLATIONS)
-def test_both_write_the_same_bytes_and_read_the_same_values(command):
-    @given(KNOWN[command])
-    def agree(ours):
-        theirs = TRANSLATIONS[command](ours)
-        wire = written(theirs)
-        assert ours.encode() == wire
-        assert type(ours).decode(wire) == ours
-        assert written(type(theirs).msg_deser(BytesIO(ours.encode()))) == wire
-        assert type(ours).command.encode() == type(theirs).command
-
-    agree()
+@given(data=st.data())
+def test_both_write_the_same_bytes_and_read_the_same_values(command, data):
+    ours = data.draw(KNOWN[command])
+    theirs = TRANSLATIONS[command](ours)
+    wire = written(theirs)
+    assert ours.encode() == wire
+    assert type(ours).decode(wire) == ours
+    assert written(type(theirs).msg_deser(BytesIO(ours.encode()))) == wire
+    assert type(ours).command.encode() == type(theirs).command
 
 
 @given(VALUES["tx"])

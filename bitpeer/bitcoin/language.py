@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 
 from bitpeer.bitcoin.addrv2 import AddrV2, NodeAddress
-from bitpeer.bitcoin.block import Block, Headers, MerkleBlock
+from bitpeer.bitcoin.block import Block, MerkleBlock
 from bitpeer.bitcoin.compact import BlockTxn, CmpctBlock, GetBlockTxn, SendCmpct
 from bitpeer.bitcoin.constants import (
     BLOCKS,
@@ -17,6 +17,7 @@ from bitpeer.bitcoin.constants import (
     Services,
 )
 from bitpeer.bitcoin.feature import Feature
+from bitpeer.bitcoin.header import Headers
 from bitpeer.bitcoin.messages import SendAddrV2, Version, WtxidRelay
 from bitpeer.bitcoin.packages import AncPkgInfo, GetPkgTxns, PkgTxns, SendPackages
 from bitpeer.bitcoin.reconciliation import (
@@ -93,8 +94,8 @@ def announce(version: int) -> tuple[Message, ...]:
     return (WtxidRelay(), SendAddrV2()) if version >= WTXID_VERSION else ()
 
 
-def welcome(version: int) -> tuple[Message, ...]:
-    """Return the wishes to send after the handshake (BIP 130, 152)."""
+def welcome(_: int) -> tuple[Message, ...]:
+    """Return the wishes to send after the handshake, to peers of any version (BIP 130, 152)."""
     return SendHeaders(), SendCmpct(announce=False, version=2)
 
 

@@ -81,7 +81,9 @@ def test_a_user_agent_has_at_most_256_bytes() -> None:
         Version.decode(longer)
 
 
-@pytest.mark.parametrize(("kind", "command"), [(WtxidRelay, "wtxidrelay"), (SendAddrV2, "sendaddrv2")])
+@pytest.mark.parametrize(
+    ("kind", "command"), [(WtxidRelay, "wtxidrelay"), (SendAddrV2, "sendaddrv2")]
+)
 def test_announcements_are_empty_and_begin_with_version_70016(kind: type, command: str) -> None:
     assert kind.command == command
     assert kind.since == 70016

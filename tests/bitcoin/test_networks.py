@@ -13,8 +13,8 @@ from bitpeer.bitcoin.networks import (
     signet_magic,
 )
 from bitpeer.dialect import DnsSeed
-from bitpeer.wire.framing import Envelope
 from bitpeer.messages.control import VerAck
+from bitpeer.wire.framing import Envelope
 
 # Headers of the genesis blocks, put together from the tails in the fact sheet (1.2).
 ROOT = bytes.fromhex("3ba3edfd7a7b12b27ac72c3e67768f617fc81bc3888a51323a9fb8aa4b1e5e4a")
@@ -70,7 +70,10 @@ def test_the_magic_of_a_signet_follows_from_its_challenge() -> None:
 
 
 def test_a_challenge_may_be_longer_than_one_byte_can_count() -> None:
-    assert signet_magic(bytes(300)) == sha256(sha256(b"\xfd\x2c\x01" + bytes(300)).digest()).digest()[:4]
+    assert (
+        signet_magic(bytes(300))
+        == sha256(sha256(b"\xfd\x2c\x01" + bytes(300)).digest()).digest()[:4]
+    )
 
 
 def test_a_signet_of_ones_own_shares_everything_but_magic_and_seeds() -> None:

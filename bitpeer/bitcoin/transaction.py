@@ -157,28 +157,29 @@ class Tx(View):
         Raises:
             DecodeError: as `decode`, but for `TrailingBytes`.
         """
-        start, available = pos, len(data) - pos
+        start, witnesses = pos, None
         try:
             marked = not data[pos + 4] and data[pos + 5]
             if marked:
                 if marked != 1:
                     raise InvalidValue("flag", marked)
-                pos += 2
-            inputs, outputs, body = _parts(data, pos + 4)
-            if marked:
+                inputs, outputs, body = _parts(data, pos + 6)
                 witnesses, pos = _stacks(data, body, len(inputs))
                 if not any(witnesses):
                     raise InvalidValue("witnesses", "announced and empty")
             else:
-                witnesses, pos = ((),) * len(inputs), body
+                inputs, outputs, body = _parts(data, pos + 4)
+                pos = body
         except (IndexError, struct_error):
-            raise Truncated(available + 1, available) from None
+            raise Truncated(len(data) - start + 1, len(data) - start) from None
         end = pos + 4
         if end > len(data):
-            raise Truncated(end - start, available)
-        self = cls.trusted(data[start:end])
+            raise Truncated(end - start, len(data) - start)
+        self = _new(cls)
+        self._data = data[start:end]
         self._body = body - start
         self._inputs, self._outputs, self._witnesses = inputs, outputs, witnesses
+        self._txid = self._wtxid = self.seal = None
         return self, end
 
     @classmethod
@@ -205,14 +206,14 @@ class Tx(View):
     def inputs(self) -> tuple[TxIn, ...]:
         """What it spends."""
         if self._inputs is None:
-            self._inputs, self._outputs, self._body = _parts(self._data, self._counted_at)
+            self._inputs, self._outputs, self._body = self._open()
         return self._inputs
 
     @property
     def outputs(self) -> tuple[TxOut, ...]:
         """What it pays."""
         if self._outputs is None:
-            self._inputs, self._outputs, self._body = _parts(self._data, self._counted_at)
+            self._inputs, self._outputs, self._body = self._open()
         return self._outputs
 
     @property
@@ -286,10 +287,10 @@ class Tx(View):
             return data
         return b"".join((data[:4], data[6 : self._body or self._body_end], data[-4:]))
 
-    @property
-    def _counted_at(self) -> int:
-        """Where the count of the inputs is."""
-        return 6 if self.has_witness else 4
+    def _open(self) -> tuple[tuple[TxIn, ...], tuple[TxOut, ...], int]:
+        """Return the inputs, the outputs, and the position after them."""
+        data = self._data
+        return _parts(data, 4 if data[4] or not data[5] else 6)
 
 
 def _parts(data: bytes, pos: int) -> tuple[tuple[TxIn, ...], tuple[TxOut, ...], int]:

@@ -263,12 +263,13 @@ class PeerRecord:
     def _push(self, command: str, locator: Sequence[bytes], stop: bytes) -> bool:
         if self._requests is None:
             self._requests = {}
-        request = self._requests.setdefault(command, LastRequest())
-        if not request.is_new(locator, stop):
+        latest = self._requests.setdefault(command, LastRequest())
+        if latest.repeated_by(locator, stop):
             return False
         dialect = self._node.config.network.dialect
         build = dialect.get_blocks if command == "getblocks" else dialect.get_headers
         self.send(build(dialect.protocol_version, tuple(locator), stop))
+        latest.sent(locator, stop)
         return True
 
 

@@ -99,7 +99,7 @@ class PeerProtocol(PeerRecord, Protocol):
         if self._ending is not None:
             return
         machine = self._machine
-        machine.send(message)
+        machine.send(message, self._node.clock.seconds())
         if not self._corked or machine.bytes_produced - self._flushed > CORK:
             self._settle()
 
@@ -107,7 +107,7 @@ class PeerProtocol(PeerRecord, Protocol):
         if self._ending is not None:
             return fail(self._ending)
         try:
-            self._machine.send(message)
+            self._machine.send(message, self._node.clock.seconds())
         except LocalError as error:
             return fail(error)
         done: Deferred[None] = Deferred()

@@ -211,14 +211,15 @@ class PeerMachine:
 
     # What the application wants
 
-    def send(self, message: Message | Unknown) -> None:
-        """Queue *message*.
+    def send(self, message: Message | Unknown, now: float) -> None:
+        """Queue *message*; if it asks for something, the answer is due from *now* on.
 
         Raises:
             NotEstablished: the handshake is not complete, or the connection is gone.
             NotNegotiated: the negotiated version has no such message.
             Unencodable: a field does not fit.
         """
+        self._now = now
         if not self.established or self.failure is not None:
             raise NotEstablished(message.command)
         dialect, kind = self._terms.dialect, type(message)

@@ -1,6 +1,6 @@
 import pytest
 
-from bitpeer.hashes import sha256d
+from bitpeer.hashes import hash_from_text, hash_to_text, sha256d
 
 # The genesis block's header; its hash is known to everybody, in reverse.
 GENESIS = bytes.fromhex(
@@ -18,3 +18,18 @@ GENESIS = bytes.fromhex(
 )
 def test_known_hashes_come_in_wire_order(data, expected):
     assert sha256d(data).hex() == expected
+
+
+def test_people_write_hashes_backwards():
+    genesis = sha256d(GENESIS)
+    text = "000000000019d6689c085ae165831e934ff763ae46a2a6c172b3f1b60a8ce26f"
+    assert hash_to_text(genesis) == text
+    assert hash_from_text(text) == hash_from_text(text.upper()) == genesis
+
+
+@pytest.mark.parametrize(
+    "text", ["", "00", "0" * 63, "0" * 65, "0" * 66, "g" * 64, " " * 64, "0" * 31 + "  " + "0" * 31]
+)
+def test_what_is_not_64_digits_is_no_hash(text):
+    with pytest.raises(ValueError, match="hexadecimal"):
+        hash_from_text(text)

@@ -1,39 +1,13 @@
 """The compiled codec against the slow one, for everything that is declared anywhere."""
 
-import importlib
-import pkgutil
-from collections.abc import Iterator
-
 import pytest
 from hypothesis import given, settings, strategies as st
 
-import bitpeer
 from bitpeer.errors import DecodeError, Unencodable
-from bitpeer.wire.message import Message, Record
-from tests.wire import samples, slow_codec
+from bitpeer.wire.message import Record
+from tests.wire import slow_codec
+from tests.wire.declared import UNDERSTOOD
 from tests.wire.invented import longest, optional, shortest, values
-
-FLOORS = {"messages", "bitcoin", "decred", "jaxnet"}
-
-
-def candidates() -> Iterator[type]:
-    """Yield every class that may be declared."""
-    yield from {type(value): None for value, _ in samples.EXAMPLES}
-    yield samples.Growing
-    for floor in pkgutil.iter_modules(bitpeer.__path__, "bitpeer."):
-        if floor.name.removeprefix("bitpeer.") in FLOORS:
-            package = importlib.import_module(floor.name)
-            for module in pkgutil.iter_modules(package.__path__, f"{floor.name}."):
-                found = vars(importlib.import_module(module.name)).values()
-                yield from (kind for kind in found if isinstance(kind, type))
-
-
-DECLARED = [
-    kind
-    for kind in dict.fromkeys(candidates())
-    if issubclass(kind, Record) and slow_codec.is_declared(kind)
-]
-UNDERSTOOD = [kind for kind in DECLARED if slow_codec.is_understood(kind)]
 
 examples = settings(max_examples=50)
 kinds = pytest.mark.parametrize("kind", UNDERSTOOD, ids=lambda kind: kind.__name__)
@@ -46,7 +20,7 @@ def damage(data: st.DataObject, raw: bytes) -> bytes:
     return raw[:start] + data.draw(st.binary(max_size=9), "instead") + raw[stop:]
 
 
-def decoded(kind: type[Message], payload: bytes) -> Record | None:
+def decoded(kind: type[Record], payload: bytes) -> Record | None:
     """Return what the compiled codec makes of *payload*; `None` if it refuses."""
     try:
         value, end = kind.read(payload)

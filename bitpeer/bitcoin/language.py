@@ -190,4 +190,6 @@ DIALECT = Dialect(
         CFHeaders: lambda message: (("cfheaders", message.stop_hash),),
         CFCheckpt: lambda message: (("cfcheckpt", message.stop_hash),),
     },
+    tellable=tellable,
+    tell=tell,
 )

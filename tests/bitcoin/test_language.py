@@ -5,7 +5,7 @@ from bitpeer.bitcoin.block import Block, MerkleBlock
 from bitpeer.bitcoin.compact import CmpctBlock
 from bitpeer.bitcoin.constants import WITNESS_FLAG, InvType, Services
 from bitpeer.bitcoin.header import BlockHeader
-from bitpeer.bitcoin.language import DIALECT, REGISTRY, announce, greet, tell, tellable, welcome
+from bitpeer.bitcoin.language import DIALECT, REGISTRY, announce, greet, welcome
 from bitpeer.bitcoin.messages import SendAddrV2, Version, WtxidRelay
 from bitpeer.dialect import Greeting
 from bitpeer.messages.addresses import NOWHERE, Addr, NetAddress, TimedNetAddress
@@ -159,7 +159,7 @@ OLD = TimedNetAddress(100, 9, CLEAR.to_addr().ip, 8333)  # type: ignore[union-at
 
 def test_addresses_are_told_in_the_form_the_peer_understands() -> None:
     everything = [ONION, CLEAR, OLD]
-    assert list(tellable(everything, wants_addrv2)) == everything
-    assert tell(everything, wants_addrv2) == AddrV2((ONION, CLEAR, CLEAR))
-    assert list(tellable(everything, no_wishes)) == [CLEAR, OLD]
-    assert tell(everything, no_wishes) == Addr((OLD, OLD))
+    assert list(DIALECT.tellable(everything, wants_addrv2)) == everything
+    assert DIALECT.tell(everything, wants_addrv2) == AddrV2((ONION, CLEAR, CLEAR))
+    assert list(DIALECT.tellable(everything, no_wishes)) == [CLEAR, OLD]
+    assert DIALECT.tell(everything, no_wishes) == Addr((OLD, OLD))

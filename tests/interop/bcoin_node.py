@@ -17,6 +17,8 @@ from twisted.python.failure import Failure
 T = TypeVar("T")
 
 DRIVER = Path(__file__).parent / "bcoin" / "driver.js"
+PATIENCE = 20
+"""Seconds within which everything must have happened that a test waits for."""
 LOG_LINES = 200
 """How much of the node's log is kept, for the report of a test that fails."""
 NOISE = ("(fees)", "(miner)", "(chain) Memory", "(chain) Block")

@@ -6,12 +6,17 @@ from typing import Any
 
 import pytest
 import pytest_twisted
+from twisted.internet import reactor
 
-from tests.interop.bcoin_node import BcoinNode, within
+from bitpeer.bitcoin import REGTEST, Services
+from bitpeer.config import PeerConfig
+from bitpeer.net.connect import connect
+from bitpeer.net.factory import PeerFactory
+from bitpeer.net.interfaces import IPeer
+from bitpeer.net.local import LocalNode
+from tests.interop.bcoin_node import PATIENCE, BcoinNode, within
 from tests.interop.bcoin_package import NotInstallable, install
-
-START = 30
-"""Seconds that a node may take to start or to stop."""
+from tests.interop.our_side import Ears
 
 INSTALLED = pytest.StashKey[Path | NotInstallable]()
 NODES = pytest.StashKey[list[BcoinNode]]()
@@ -60,10 +65,10 @@ def bcoin(request: pytest.FixtureRequest, node_modules: Path) -> Iterator[BcoinN
     """A node shared by all tests, whose chain obeys segwit and has coins to spend."""
     node = BcoinNode(node_modules)
     request.config.stash[NODES].append(node)
-    pytest_twisted.blockon(within(START, node.start()))
-    pytest_twisted.blockon(within(START, node.fund()))
+    pytest_twisted.blockon(within(PATIENCE, node.start()))
+    pytest_twisted.blockon(within(PATIENCE, node.fund()))
     yield node
-    pytest_twisted.blockon(within(START, node.stop()))
+    pytest_twisted.blockon(within(PATIENCE, node.stop()))
 
 
 @pytest.fixture
@@ -77,10 +82,53 @@ def start_bcoin(
     async def start() -> BcoinNode:
         node = BcoinNode(node_modules)
         nodes.append(node)
-        await within(START, node.start())
+        await within(PATIENCE, node.start())
         return node
 
     yield start
     for node in nodes[len(shared) :]:
-        pytest_twisted.blockon(within(START, node.stop()))
+        pytest_twisted.blockon(within(PATIENCE, node.stop()))
     nodes[:] = shared
+
+
+def configured(**settings: Any) -> PeerConfig:
+    """Settings for regtest, with announcements that do not dawdle."""
+    settings.setdefault("services", Services.NETWORK | Services.WITNESS)
+    return PeerConfig(network=REGTEST, trickle_interval=0.05, **settings)
+
+
+@pytest.fixture
+def dial() -> Iterator[Callable[..., Awaitable[tuple[IPeer, Ears]]]]:
+    """Dial a node; returns the established peer, and the ears that hear it."""
+    peers: list[IPeer] = []
+
+    async def dial(node: BcoinNode, **settings: Any) -> tuple[IPeer, Ears]:
+        ears = Ears()
+        config = configured(**settings)
+        dialled = connect(reactor, f"127.0.0.1:{node.port}", config, [ears])
+        peers.append(await within(PATIENCE, dialled))
+        return peers[-1], ears
+
+    yield dial
+    for peer in peers:
+        peer.disconnect()
+        pytest_twisted.blockon(within(PATIENCE, peer.when_lost()))
+
+
+@pytest.fixture
+def listen() -> Iterator[Callable[..., tuple[int, Ears]]]:
+    """Wait to be dialled; returns the port, and the ears that hear whoever dials."""
+    open_: list[tuple[Any, LocalNode]] = []
+
+    def listen(*listeners: object, **settings: Any) -> tuple[int, Ears]:
+        ears = Ears()
+        node = LocalNode(configured(**settings), [ears, *listeners], clock=reactor)
+        factory = PeerFactory(node, outbound=False)
+        port = reactor.listenTCP(0, factory, interface="127.0.0.1")
+        open_.append((port, node))
+        return port.getHost().port, ears
+
+    yield listen
+    for port, node in open_:
+        pytest_twisted.blockon(port.stopListening())
+        pytest_twisted.blockon(within(PATIENCE, node.disconnect_all()))

@@ -9,10 +9,9 @@ from twisted.internet.endpoints import HostnameEndpoint
 from twisted.internet.error import ConnectError
 from twisted.internet.protocol import Factory, Protocol
 
-from tests.interop.bcoin_node import NodeGone, NodeRefused, within
+from tests.interop.bcoin_node import PATIENCE, NodeGone, NodeRefused, within
 
 GENESIS = bytes.fromhex("06226e46111a0b59caaf126043eb5bbf28c34f3a5e332a1fc7b2b73cf188910f")
-PATIENCE = 10
 
 
 def sha256d(data):

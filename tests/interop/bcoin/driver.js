@@ -117,6 +117,8 @@ function describe(peer) {
     ban_score: peer.banScore,
     pings_open: peer.challenge === null ? 0 : 1,
     latency: peer.minPing,
+    bytes_received: peer.socket ? peer.socket.bytesRead : 0,
+    bytes_sent: peer.socket ? peer.socket.bytesWritten : 0,
   };
 }
 

@@ -33,3 +33,17 @@ def test_people_write_hashes_backwards():
 def test_what_is_not_64_digits_is_no_hash(text):
     with pytest.raises(ValueError, match="hexadecimal"):
         hash_from_text(text)
+
+
+TEXT = "000000000019d6689c085ae165831e934ff763ae46a2a6c172b3f1b60a8ce26f"
+
+
+def test_people_write_hashes_with_the_last_byte_first():
+    assert hash_to_text(sha256d(GENESIS)) == TEXT
+    assert hash_from_text(TEXT) == hash_from_text(TEXT.upper()) == sha256d(GENESIS)
+
+
+@pytest.mark.parametrize("text", ["", TEXT[2:], TEXT + "00", TEXT[1:], f" {TEXT[2:]} ", "x" * 64])
+def test_what_is_no_hash_is_refused(text):
+    with pytest.raises(ValueError, match="hex"):
+        hash_from_text(text)

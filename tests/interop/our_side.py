@@ -89,7 +89,7 @@ class Shelf(PeerListener):
 
     Args:
         blocks: those of one chain, from height 1 on.
-        compact: whether blocks are served as `cmpctblock` to those who ask for that.
+        compact: whether the newest block is served as `cmpctblock` to those who ask for that.
     """
 
     def __init__(self, blocks: Iterable[Block] = (), *, compact: bool = False) -> None:
@@ -109,13 +109,13 @@ class Shelf(PeerListener):
 
     @on(GetBlocks)
     def blocks_wanted(self, peer: IPeer, request: GetBlocks) -> None:
-        items = [InvVect(InvType.BLOCK, block.hash) for block in self._after(request.locator)]
+        items = [InvVect(InvType.BLOCK, block.hash) for block in self._wanted(request)]
         if items:
             peer.send(Inv(items))
 
     @on(GetHeaders)
     def headers_wanted(self, peer: IPeer, request: GetHeaders) -> None:
-        peer.send(Headers([block.header for block in self._after(request.locator)]))
+        peer.send(Headers([block.header for block in self._wanted(request)]))
 
     @on(GetData)
     def items_wanted(self, peer: IPeer, request: GetData) -> None:
@@ -138,13 +138,15 @@ class Shelf(PeerListener):
 
     def _as_asked(self, item: InvVect) -> Block | CmpctBlock:
         block = self._blocks[item.hash]
-        if item.kind == InvType.CMPCT_BLOCK and self._compact:
+        newest = next(reversed(self._blocks))
+        if self._compact and item.kind == InvType.CMPCT_BLOCK and item.hash == newest:
             return CmpctBlock.of(block, nonce=1)
         return block
 
-    def _after(self, locator: Iterable[bytes]) -> list[Block]:
-        """Return what follows the first block of the locator that is known; or everything."""
+    def _wanted(self, request: GetBlocks | GetHeaders) -> list[Block]:
+        """Return what follows the first block of the locator that is known, up to the stop."""
         hashes = list(self._blocks)
-        known = next((hash_ for hash_ in locator if hash_ in self._blocks), None)
+        known = next((hash_ for hash_ in request.locator if hash_ in self._blocks), None)
         start = 0 if known is None else hashes.index(known) + 1
-        return [self._blocks[hash_] for hash_ in hashes[start:]]
+        stop = hashes.index(request.stop) + 1 if request.stop in self._blocks else len(hashes)
+        return [self._blocks[hash_] for hash_ in hashes[start:stop]]

@@ -87,6 +87,9 @@ class PeerConfig:
 
     # Whom to put up with
 
+    min_version: int | None = None
+    """The lowest protocol version a peer may speak; `None` for the lowest of the dialect."""
+
     allow_self_connections: bool = False
     """Whether this program may be its own peer; for tests."""
 
@@ -151,6 +154,9 @@ class PeerConfig:
 
     max_pending_announcements: int = 5_000
     """Most items waiting for one peer's next batch; the oldest give way."""
+
+    max_total_announcements: int = 1_000_000
+    """Most items waiting for all peers together; above that, too, the oldest give way."""
 
     known_inventory: int = 1_000
     """Items remembered that a peer announced, so as not to announce them back."""

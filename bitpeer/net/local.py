@@ -22,9 +22,11 @@ from bitpeer.net.listeners import PeerListener, Receiver
 from bitpeer.net.ticker import Ticker
 from bitpeer.net.trace import MessageLog
 from bitpeer.peer.events import Established, VersionReceived
+from bitpeer.peer.keepalive import Rhythm
+from bitpeer.peer.reactions import Etiquette
 from bitpeer.peer.relay import RelayTable
 from bitpeer.peer.terms import Terms
-from bitpeer.peer.trickle import FlushTimes
+from bitpeer.peer.trickle import FlushTimes, Relay
 from bitpeer.wire.framing import Envelope, Framing
 
 if TYPE_CHECKING:
@@ -265,27 +267,31 @@ class LocalNode:
         return Terms(
             dialect=dialect,
             envelope=Envelope(network.magic, dialect.checksum, dialect.registry, limit),
-            relay_table=RelayTable(config.relay_window),
-            flush_times=FlushTimes(None if config.poisson else config.trickle_interval, draw),
+            etiquette=Etiquette(dialect, config.services),
+            relay=Relay(
+                table=RelayTable(config.relay_window),
+                flush_times=FlushTimes(None if config.poisson else config.trickle_interval, draw),
+                batch=config.max_announcements,
+                pending=config.max_pending_announcements,
+                total=config.max_total_announcements,
+                known=config.known_inventory,
+            ),
+            rhythm=Rhythm(
+                config.ping_interval, config.idle_timeout, config.ping_timeout, draw_nonce
+            ),
             draw_nonce=draw_nonce,
             greeting=self._greeting,
             own_nonces=set(),
-            services=config.services,
             preferences=config.preferences,
+            min_version=config.min_version or dialect.min_version,
             allow_self_connections=config.allow_self_connections,
             tolerate_malformed=config.tolerate_malformed,
             handshake_timeout=config.handshake_timeout,
             max_handshake_payload=min(config.max_handshake_payload, limit),
             max_handshake_messages=config.max_handshake_messages,
-            ping_interval=config.ping_interval,
-            idle_timeout=config.idle_timeout,
-            ping_timeout=config.ping_timeout,
             stall_timeout=config.stall_timeout,
             transfer_grace=config.transfer_grace,
             transfer_rate=config.transfer_rate,
-            max_announcements=config.max_announcements,
-            max_pending_announcements=config.max_pending_announcements,
-            known_inventory=config.known_inventory,
         )
 
 

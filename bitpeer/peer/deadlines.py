@@ -19,11 +19,12 @@ class Deadlines:
         timeout: seconds an answer may take.
     """
 
-    __slots__ = ("_due", "_postponed", "_timeout")
+    __slots__ = ("_due", "_latest", "_postponed", "_timeout")
 
     def __init__(self, timeout: float) -> None:
         self._timeout = timeout
         self._postponed = 0.0
+        self._latest = -NEVER
         self._due: dict[Question, float] = {}
 
     def __len__(self) -> int:
@@ -47,7 +48,8 @@ class Deadlines:
 
     def asked(self, questions: Iterable[Question], now: float) -> None:
         """Start the clock for *questions*; asking again does not restart it."""
-        due = now + self._timeout - self._postponed
+        # Never before what was asked earlier, so that the first of them is the next that is due.
+        self._latest = due = max(self._latest, now + self._timeout - self._postponed)
         for question in questions:
             self._due.setdefault(question, due)
 

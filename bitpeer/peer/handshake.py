@@ -9,7 +9,6 @@ from typing import cast
 from bitpeer.dialect import Greeting, VersionLike
 from bitpeer.errors import (
     DisconnectReason,
-    LimitExceeded,
     SelfConnection,
     TimedOut,
     Unexpected,
@@ -35,7 +34,8 @@ class Handshake:
 
     Between `version` and `verack` anything may come and is passed over, so that
     a feature we have never heard of does not cost the connection (BIP 434,
-    R-C3); but not without end.
+    R-C3); but not without end.  Nothing of it is kept, so a bound on how many
+    there are, and one on how long each is, bound what they cost.
 
     Args:
         terms: what the node lends.
@@ -45,13 +45,13 @@ class Handshake:
 
     __slots__ = (
         "_deadline",
+        "_greeting",
         "_outbound",
         "_receiver",
         "_strangers",
         "_terms",
-        "greeting",
+        "common_version",
         "phase",
-        "preferences",
         "version",
     )
 
@@ -61,13 +61,12 @@ class Handshake:
         self._receiver = receiver
         self._deadline = NEVER
         self._strangers = 0
+        self._greeting: Greeting | None = None
         self.phase = Phase.AWAITING_VERSION
-        self.greeting: Greeting | None = None
-        """What this side says of itself."""
         self.version: VersionLike | None = None
         """The peer's `version`, once it has been accepted."""
-        self.preferences: dict[type[Message], Message] = {}
-        """Features that the peer announced."""
+        self.common_version = 0
+        """The lower of both sides' highest versions, once both are known."""
 
     @property
     def next_wake(self) -> float:
@@ -85,36 +84,36 @@ class Handshake:
     def start(self, now: float) -> Iterator[Message]:
         """Yield what to say before hearing anything."""
         self._deadline = now + self._terms.handshake_timeout
-        nonce = self._terms.draw_nonce()
-        self._terms.own_nonces.add(nonce)
-        self.greeting = self._terms.greeting(now, nonce, self._receiver)
         if self._outbound:
-            yield self._terms.dialect.greet(self.greeting)
+            yield self._terms.dialect.greet(self._introduction(now))
 
-    def review(self, message: Message | Unknown | Malformed) -> Iterator[Message]:
+    def review(self, message: Message | Unknown | Malformed, now: float) -> Iterator[Message]:
         """Judge the first message; yield what to answer even if it is refused.
 
         Raises:
             HandshakeError: it is no `version`, or one that cannot be accepted.
+            DecodeError: it is not even a message.
         """
+        if isinstance(message, Malformed):
+            raise message.error
         if message.command != "version" or not isinstance(message, Message):
             raise Unexpected(message.command, self.phase.value)
         terms, version = self._terms, cast(VersionLike, message)
-        assert self.greeting is not None  # since `start`
         if version.nonce in terms.own_nonces and not terms.allow_self_connections:
             raise SelfConnection
-        if version.version < terms.dialect.min_version:
-            raise VersionTooOld(version.version, terms.dialect.min_version)
-        yield from terms.dialect.review(version, self.greeting)
+        if version.version < terms.min_version:
+            raise VersionTooOld(version.version, terms.min_version)
+        greeting = self._introduction(now)
+        yield from terms.dialect.review(version, greeting)
+        self.common_version = min(greeting.version, version.version)
         self.version = version
 
-    def accept(self) -> Iterator[Message]:
+    def accept(self, now: float) -> Iterator[Message]:
         """The peer's `version` is welcome: yield the introduction and the announcements."""
-        assert self.greeting is not None  # since `start`
         dialect = self._terms.dialect
         self.phase = Phase.AWAITING_VERACK
         if not self._outbound:
-            yield dialect.greet(self.greeting)
+            yield dialect.greet(self._introduction(now))
         for feature in dialect.announce(self.common_version):
             if dialect.speaks(type(feature), self.common_version):
                 yield feature
@@ -124,8 +123,7 @@ class Handshake:
         """Take one message between `version` and `verack`; return whether it ends the handshake.
 
         Raises:
-            HandshakeError: a second `version`.
-            LimitExceeded: too many messages that are no `verack`.
+            HandshakeError: a second `version`, or one message too many that is no `verack`.
         """
         if isinstance(message, VerAck):
             self.phase, self._deadline = Phase.DONE, NEVER
@@ -134,19 +132,18 @@ class Handshake:
             raise Unexpected("version", "came twice")
         self._strangers += 1
         if self._strangers > self._terms.max_handshake_messages:
-            raise LimitExceeded(self._strangers, self._terms.max_handshake_messages)
-        if type(message) in self._terms.dialect.preferences:
-            self.preferences[cast(type[Message], type(message))] = cast(Message, message)
+            raise Unexpected(message.command, f"came after {self._strangers - 1} without verack")
         return False
 
     def close(self) -> None:
         """The handshake is over, one way or the other: our nonce is of no further use."""
-        if self.greeting is not None:
-            self._terms.own_nonces.discard(self.greeting.nonce)
+        if self._greeting is not None:
+            self._terms.own_nonces.discard(self._greeting.nonce)
 
-    @property
-    def common_version(self) -> int:
-        """The lower of the two highest versions, as soon as both are known."""
-        assert self.greeting is not None  # since `start`
-        ours = self.greeting.version
-        return ours if self.version is None else min(ours, self.version.version)
+    def _introduction(self, now: float) -> Greeting:
+        """Return what this side says of itself; not before it is needed, so that it is true."""
+        if self._greeting is None:
+            nonce = self._terms.draw_nonce()
+            self._greeting = self._terms.greeting(now, nonce, self._receiver)
+            self._terms.own_nonces.add(nonce)
+        return self._greeting

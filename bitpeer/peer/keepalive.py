@@ -3,52 +3,55 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from typing import NamedTuple
 
 from bitpeer.errors import DisconnectReason, TimedOut
 from bitpeer.messages.control import Ping
 from bitpeer.peer.part import NEVER
 
 
-class Keepalive:
-    """Decides when to ping and when to give up.
+class Rhythm(NamedTuple):
+    """How all peers of a node are kept alive.  Times are in seconds."""
 
-    One ping is outstanding at a time.  The first leaves at once.
+    interval: float
+    """Between two pings, give or take a tenth."""
+    idle_timeout: float
+    """Without a byte, after which a peer is dead."""
+    ping_timeout: float
+    """For a pong to arrive."""
+    draw_nonce: Callable[[], int]
+    """Returns an unpredictable number, 0 < n < 2**64."""
+
+
+class Keepalive:
+    """Decides when to ping one peer and when to give it up.
+
+    One ping is outstanding at a time.  The first is due at once; one that was
+    due while another was outstanding is due as soon as that is answered, so
+    that a slow peer is not taken for a dead one (R-C8).
 
     Args:
-        interval: seconds between pings, give or take a tenth.
-        idle_timeout: seconds without a byte after which the peer is dead.
-        ping_timeout: seconds a pong may take.
-        draw_nonce: returns an unpredictable number, 0 < n < 2**64.
+        rhythm: how often, and for how long.
         now: the time of the first ping.
     """
 
     __slots__ = (
-        "_draw_nonce",
-        "_heard_at",
-        "_idle_timeout",
-        "_interval",
         "_ping_at",
-        "_ping_timeout",
+        "_pong_due",
+        "_rhythm",
+        "heard_at",
         "latency",
         "min_latency",
         "nonce",
         "pinged_at",
     )
 
-    def __init__(
-        self,
-        interval: float,
-        idle_timeout: float,
-        ping_timeout: float,
-        draw_nonce: Callable[[], int],
-        now: float,
-    ) -> None:
-        self._interval = interval
-        self._idle_timeout = idle_timeout
-        self._ping_timeout = ping_timeout
-        self._draw_nonce = draw_nonce
+    def __init__(self, rhythm: Rhythm, now: float) -> None:
+        self._rhythm = rhythm
         self._ping_at = now
-        self._heard_at = now
+        self._pong_due = NEVER
+        self.heard_at = now
+        """When the peer last gave a sign of life; later, if reading was paused since."""
         self.nonce: int | None = None
         """That of the ping that waits for its pong."""
         self.pinged_at: float | None = None
@@ -60,37 +63,33 @@ class Keepalive:
 
     @property
     def next_wake(self) -> float:
-        pong_due = NEVER if self.nonce is None else (self.pinged_at or 0.0) + self._ping_timeout
-        return min(self._ping_at, self._heard_at + self._idle_timeout, pong_due)
+        silent_at = self.heard_at + self._rhythm.idle_timeout
+        return min(silent_at, self._ping_at if self.nonce is None else self._pong_due)
 
     def wake(self, now: float) -> tuple[Ping, ...]:
-        if now >= self._heard_at + self._idle_timeout:
-            raise TimedOut(DisconnectReason.IDLE, "word", self._idle_timeout)
-        if self.nonce is not None and now >= (self.pinged_at or 0.0) + self._ping_timeout:
-            raise TimedOut(DisconnectReason.PING_TIMEOUT, "pong", self._ping_timeout)
-        if now < self._ping_at:
+        rhythm = self._rhythm
+        if now >= self.heard_at + rhythm.idle_timeout:
+            raise TimedOut(DisconnectReason.IDLE, "word", rhythm.idle_timeout)
+        if now >= self._pong_due:
+            raise TimedOut(DisconnectReason.PING_TIMEOUT, "pong", rhythm.ping_timeout)
+        if self.nonce is not None or now < self._ping_at:
             return ()
-        draw = self._draw_nonce()
-        self._ping_at = now + self._interval * (0.9 + 0.2 * (draw % 1024) / 1024)
-        if self.nonce is not None:
-            return ()
-        self.nonce, self.pinged_at = draw, now
-        return (Ping(draw),)
+        nonce = rhythm.draw_nonce()
+        self._ping_at = now + rhythm.interval * (0.9 + 0.2 * (nonce % 1024) / 1024)
+        self._pong_due = now + rhythm.ping_timeout
+        self.nonce, self.pinged_at = nonce, now
+        return (Ping(nonce),)
 
     def postpone(self, seconds: float) -> None:
-        self._heard_at += seconds
-        if self.pinged_at is not None:
-            self.pinged_at += seconds
-
-    def heard(self, now: float) -> None:
-        """Note that the peer is alive."""
-        self._heard_at = now
+        self.heard_at += seconds
+        self._pong_due += seconds
 
     def pong_received(self, nonce: int, now: float) -> bool:
         """Match a pong to the ping it answers; return whether it answers any (R-B10)."""
         if self.nonce is None or nonce != self.nonce or self.pinged_at is None:
             return False
         self.latency = max(0.0, now - self.pinged_at)
-        self.min_latency = min(self.latency, self.min_latency or self.latency)
-        self.nonce = None
+        if self.min_latency is None or self.latency < self.min_latency:
+            self.min_latency = self.latency
+        self.nonce, self._pong_due = None, NEVER
         return True

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+SWEEP = 64
+"""Peers that must have left before their places are cleared, and entries looked at for each."""
 
 
 class RecentSet:
@@ -37,22 +38,23 @@ class RecentSet:
         if len(self._young) >= self._size:
             self._old, self._young = self._young, set()
 
-    def update(self, items: Iterable[bytes]) -> None:
-        """Make *items* the newest."""
-        for item in items:
-            self.add(item)
-
 
 class RelayTable:
     """For each hash announced by this side, the set of peers that know it.
 
-    A peer is a bit; the set is one integer.  The table holds only what *we*
-    announce, and only the newest of it: what peers announce cannot grow it
-    (R-A4).
+    A peer has a *slot*, a small number; the set is one integer, in which the bit
+    ``1 << slot`` stands for the peer.  The table holds only what *we* announce,
+    and only the newest of it: what peers announce cannot grow it (R-A4).
+
+    A slot that is given back is cleared out of the whole table before another
+    peer gets it.  That is done for many at once, the more the larger the table,
+    so that a peer that leaves costs the same whatever was announced.
 
     Args:
         window: how many hashes to remember, at least; at most twice as many are held.
     """
+
+    __slots__ = ("_departed", "_free", "_old", "_slots", "_window", "_young")
 
     def __init__(self, window: int) -> None:
         self._window = window
@@ -60,56 +62,66 @@ class RelayTable:
         self._old: dict[bytes, int] = {}
         self._free: list[int] = []
         self._departed: list[int] = []
-        self._next = 0
+        self._slots = 0
 
     def __len__(self) -> int:
         return len(self._young) + len(self._old)
 
     def join(self) -> int:
-        """Return the bit of a new peer."""
-        if not self._free and self._departed:
-            self._forget_departed()
+        """Return the slot of a new peer, about which nothing is known."""
         if self._free:
             return self._free.pop()
-        self._next += 1
-        return 1 << (self._next - 1)
+        self._slots += 1
+        return self._slots - 1
 
-    def leave(self, bit: int) -> None:
-        """Give a peer's *bit* back."""
-        self._departed.append(bit)
-        if len(self._departed) >= 64:
-            self._forget_departed()
+    def leave(self, slot: int) -> None:
+        """Take a peer's *slot* back."""
+        self._departed.append(slot)
+        if len(self._departed) >= max(SWEEP, len(self) // SWEEP):
+            self._sweep()
 
-    def knows(self, item: bytes, bit: int) -> bool:
-        """Return whether the peer of *bit* knows *item*, as far as this table tells."""
-        return bool((self._young.get(item, 0) | self._old.get(item, 0)) & bit)
+    def knows(self, item: bytes, slot: int) -> bool:
+        """Return whether the peer in *slot* knows *item*, as far as this table tells."""
+        return bool(self.known_to(item) >> slot & 1)
 
     def known_to(self, item: bytes) -> int:
         """Return the bits of all peers that know *item*."""
-        return self._young.get(item, 0) | self._old.get(item, 0)
+        bits = self._young.get(item)
+        return self._old.get(item, 0) if bits is None else bits
 
-    def mark(self, item: bytes, bits: int) -> None:
-        """Note that the peers of *bits* know *item*, which this side announces."""
+    def mark(self, item: bytes, bits: int) -> int:
+        """Note that the peers of *bits* learn of *item* from this side.
+
+        Returns:
+            The bits of those who did not know it.
+        """
         young = self._young
-        if item in young:
-            young[item] |= bits
-            return
-        young[item] = bits | self._old.pop(item, 0)
-        if len(young) >= self._window:
-            self._old, self._young = young, {}
+        known = young.get(item)
+        if known is None:
+            known = self._old.pop(item, 0)
+            young[item] = known | bits
+            if len(young) >= self._window:
+                self._old, self._young = young, {}
+        else:
+            young[item] = known | bits
+        return bits & ~known
 
-    def heard(self, item: bytes, bit: int) -> bool:
-        """Note that a peer announced *item*; return whether this side announces it too."""
+    def heard(self, item: bytes, slot: int) -> bool:
+        """Note that the peer in *slot* knows *item*; return whether this side announced it too."""
         for generation in (self._young, self._old):
             if item in generation:
-                generation[item] |= bit
+                generation[item] |= 1 << slot
                 return True
         return False
 
-    def _forget_departed(self) -> None:
-        mask = ~sum(self._departed)
+    def _sweep(self) -> None:
+        """Forget what the departed knew, so that their slots can be given to others."""
+        gone = 0
+        for slot in self._departed:
+            gone |= 1 << slot
         for generation in (self._young, self._old):
-            for item in generation:
-                generation[item] &= mask
+            for item, bits in generation.items():
+                if bits & gone:
+                    generation[item] = bits & ~gone
         self._free += self._departed
         self._departed.clear()

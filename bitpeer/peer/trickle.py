@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
-from collections import deque
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from dataclasses import dataclass, field
 from math import log
+from typing import cast
 
 from bitpeer.messages.inventory import Inv, InvVect
 from bitpeer.peer.part import NEVER
 from bitpeer.peer.relay import RecentSet, RelayTable
+from bitpeer.wire.vector import PackedVector
 
 OUTBOUND_MEAN = 2.0
 """Seconds, on average, between batches to a peer that was dialled (Core net_processing)."""
@@ -47,58 +49,68 @@ class FlushTimes:
         return -log(1.0 - self._draw()) * mean
 
 
+@dataclass(slots=True, kw_only=True)
+class Relay:
+    """What the announcements to all peers of one node have in common."""
+
+    table: RelayTable
+    """Who knows what."""
+    flush_times: FlushTimes
+    batch: int
+    """Most items in one `inv`."""
+    pending: int
+    """Most items waiting for one peer."""
+    total: int
+    """Most items waiting for all peers together (R-A7)."""
+    known: int
+    """How many items of a peer's announcing to remember, for each peer."""
+    waiting: int = 0
+    """How many items are waiting for all peers together."""
+    _latest: Inv = field(default=Inv(()), init=False)
+
+    def inv(self, items: tuple[InvVect, ...]) -> Inv:
+        """Return the `inv` of *items*.
+
+        The same object as the last time if the items are the same: so what is
+        announced to a thousand peers is encoded once.
+        """
+        if self._latest.items != items:
+            self._latest = Inv(items)
+        return self._latest
+
+
 class Trickle:
     """One peer's announcements, in both directions.
 
     What the peer announces is only kept, not looked at, until this side has
-    something to announce: a program that merely listens pays nothing.
+    something to announce: a program that merely listens pays next to nothing.
 
     Args:
-        table: who knows what, shared by all peers.
-        flush_times: when batches leave, shared by all peers.
+        relay: what the node lends to all.
         outbound: whether this side dialled.
-        batch: most items in one `inv`.
-        pending: most items waiting.
-        known: how many items of the peer's announcing to remember.
     """
 
     __slots__ = (
-        "_batch",
-        "_bit",
         "_flush_at",
-        "_flush_times",
         "_heard",
         "_heard_count",
         "_known",
-        "_known_size",
         "_outbound",
-        "_pending",
         "_queue",
-        "_table",
+        "_relay",
+        "_slot",
         "dropped",
     )
 
-    def __init__(
-        self,
-        table: RelayTable,
-        flush_times: FlushTimes,
-        *,
-        outbound: bool,
-        batch: int,
-        pending: int,
-        known: int,
-    ) -> None:
-        self._table = table
-        self._flush_times = flush_times
+    def __init__(self, relay: Relay, *, outbound: bool) -> None:
+        self._relay = relay
         self._outbound = outbound
-        self._batch = batch
-        self._pending = pending
-        self._known_size = known
-        self._bit = table.join()
+        # A slot, not its bit: among ten thousand peers the bit is an integer of a kilobyte.
+        self._slot = relay.table.join()
         self._known: RecentSet | None = None
-        self._heard: deque[Sequence[InvVect]] | None = None
+        self._heard: list[Sequence[InvVect]] | None = None
         self._heard_count = 0
-        self._queue: dict[InvVect, None] = {}
+        self._queue: dict[InvVect, None] | None = None
         self._flush_at = NEVER
         self.dropped = 0
         """Items that gave way because too many were waiting."""
@@ -110,52 +122,69 @@ class Trickle:
     @property
     def waiting(self) -> int:
         """How many items wait for the next batch."""
-        return len(self._queue)
+        return 0 if self._queue is None else len(self._queue)
 
     def wake(self, now: float) -> Iterable[Inv]:
         if now < self._flush_at:
             return ()
-        self._flush_at = NEVER
-        queue, self._queue = self._queue, {}
-        fresh = [item for item in queue if not self.knows(item.hash)]
-        for item in fresh:
-            self._table.mark(item.hash, self._bit)
+        queue, relay = self._empty(), self._relay
+        self._look_back()
+        known = () if self._known is None else self._known
+        mark, bit = relay.table.mark, 1 << self._slot
+        fresh = [item for item in queue if item.hash not in known and mark(item.hash, bit)]
         return [
-            Inv(tuple(fresh[start : start + self._batch]))
-            for start in range(0, len(fresh), self._batch)
+            relay.inv(tuple(fresh[start : start + relay.batch]))
+            for start in range(0, len(fresh), relay.batch)
         ]
 
     def announce(self, item: InvVect, now: float) -> bool:
-        """Queue *item* for the next batch; return whether the peer needs to be told."""
-        if item in self._queue or self.knows(item.hash):
+        """Queue *item* for the next batch.
+
+        Returns:
+            Whether it will be announced: not if the peer knows it, nor if there is
+            no room for it.
+        """
+        relay, queue = self._relay, self._queue
+        if queue is not None and item in queue:
+            return True
+        if self.knows(item.hash):
             return False
-        if len(self._queue) >= self._pending:
-            del self._queue[next(iter(self._queue))]
+        full = relay.waiting >= relay.total
+        if queue is None:
+            if full:
+                self.dropped += 1
+                return False
+            queue = self._queue = {}
+            self._flush_at = relay.flush_times.next(now, outbound=self._outbound)
+        elif full or len(queue) >= relay.pending:
+            del queue[next(iter(queue))]
+            relay.waiting -= 1
             self.dropped += 1
-        self._queue[item] = None
-        if self._flush_at == NEVER:
-            self._flush_at = self._flush_times.next(now, outbound=self._outbound)
+        queue[item] = None
+        relay.waiting += 1
         return True
 
     def announce_now(self, item: InvVect) -> Iterable[Inv]:
         """Return the `inv` of an *item* that cannot wait, unless the peer knows it."""
         if self.knows(item.hash):
             return ()
-        self._table.mark(item.hash, self._bit)
-        return (Inv((item,)),)
+        self._relay.table.mark(item.hash, 1 << self._slot)
+        return (self._relay.inv((item,)),)
 
     def learned(self, items: Sequence[InvVect]) -> None:
-        """Note that the peer announced *items*."""
-        if len(items) > self._known_size:
-            for item in items[-self._known_size :]:
-                self._remember(item.hash)
+        """Note that the peer announced *items*; the newest are remembered."""
+        size, count = self._relay.known, len(items)
+        if count >= size:
+            self._heard, self._heard_count = [_detached(items[count - size :])], size
+            return
+        if not count:  # or nothing would ever make them give way (R-B11)
             return
         if self._heard is None:
-            self._heard = deque()
+            self._heard = []
         self._heard.append(items)
-        self._heard_count += len(items)
-        while self._heard_count > self._known_size:
-            self._heard_count -= len(self._heard.popleft())
+        self._heard_count += count
+        if self._heard_count > size + size // 4:
+            self._forget_oldest()
 
     def add_known(self, item: InvVect) -> None:
         """Note that the peer knows *item*, for whatever reason."""
@@ -164,21 +193,55 @@ class Trickle:
     def knows(self, item: bytes) -> bool:
         """Return whether the peer is known to know the object with this hash."""
         if self._heard:
-            for items in self._heard:
-                for each in items:
-                    self._remember(each.hash)
-            self._heard.clear()
-            self._heard_count = 0
-        return self._table.knows(item, self._bit) or (
+            self._look_back()
+        return self._relay.table.knows(item, self._slot) or (
             self._known is not None and item in self._known
         )
 
     def close(self) -> None:
-        """Give the peer's place in the shared table back."""
-        self._table.leave(self._bit)
+        """Give the peer's place in the shared table back; nothing else may follow."""
+        self._empty()
+        self._heard = self._known = None
+        self._relay.table.leave(self._slot)
+
+    def _empty(self) -> Iterable[InvVect]:
+        """Return, and forget, what is waiting."""
+        queue, self._queue = self._queue or {}, None
+        self._relay.waiting -= len(queue)
+        self._flush_at = NEVER
+        return queue
+
+    def _forget_oldest(self) -> None:
+        """Let go of what the peer announced longest ago; a quarter at a time, as lists are."""
+        heard = self._heard or []
+        count = 0
+        while self._heard_count > self._relay.known:
+            self._heard_count -= len(heard[count])
+            count += 1
+        del heard[:count]
+
+    def _look_back(self) -> None:
+        """Look at what the peer announced while nobody cared."""
+        heard, self._heard, self._heard_count = self._heard or (), None, 0
+        for items in heard:
+            for each in _hashes(items):
+                self._remember(each)
 
     def _remember(self, item: bytes) -> None:
-        if not self._table.heard(item, self._bit):
+        if not self._relay.table.heard(item, self._slot):
             if self._known is None:
-                self._known = RecentSet(self._known_size)
+                self._known = RecentSet(self._relay.known)
             self._known.add(item)
+
+
+def _hashes(items: Sequence[InvVect]) -> Iterator[bytes]:
+    if isinstance(items, PackedVector):
+        return cast(Iterator[bytes], items.column("hash"))
+    return (item.hash for item in items)
+
+
+def _detached(items: Sequence[InvVect]) -> Sequence[InvVect]:
+    """Return a few of many *items* without the bytes of the others."""
+    if isinstance(items, PackedVector):
+        return PackedVector(items.packing, bytes(items.raw), 0, len(items))
+    return items

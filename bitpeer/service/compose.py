@@ -1,0 +1,130 @@
+"""Everything about a node's peers in one Twisted service, to be started, stopped and embedded."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+from typing import cast
+
+from twisted.application.service import MultiService
+from twisted.internet.interfaces import (
+    IReactorPluggableNameResolver,
+    IReactorTime,
+    IStreamClientEndpoint,
+    IStreamServerEndpoint,
+)
+
+from bitpeer.config import PeerConfig
+from bitpeer.errors import InvalidSetting
+from bitpeer.net.factory import PeerFactory
+from bitpeer.net.local import LocalNode
+from bitpeer.service.endpoints import client_endpoint, server_endpoint
+from bitpeer.service.farewell import Farewell
+from bitpeer.service.listening import Listening
+from bitpeer.service.outbound import Outbound
+from bitpeer.service.redial import fixed_peer
+from bitpeer.service.seeds import Address, Seeds
+from bitpeer.service.summary import Summary
+
+
+def peer_service(
+    config: PeerConfig,
+    listeners: Sequence[object] = (),
+    *,
+    connect: Iterable[str | IStreamClientEndpoint] = (),
+    listen: Iterable[str | IStreamServerEndpoint] = (),
+    outbound: int = 0,
+    reactor: object,
+) -> MultiService:
+    """Return a service that finds, keeps and accepts peers while it runs.
+
+    Give it to an application with ``setServiceParent``, or start and stop it by
+    hand.  Stopping closes the ports, ends the dialling and says goodbye to all
+    peers; its Deferred fires when they are gone, within five seconds.
+
+    Args:
+        config: the settings, the network among them.
+        listeners: told of everything that peers say: see `LocalNode`.
+        connect: peers to dial and to dial again whenever they are lost, as ``host``,
+            ``host:port``, Twisted client endpoint descriptions, or endpoints.
+        listen: where to accept peers, as ``port``, ``address:port``, Twisted server
+            endpoint descriptions, or endpoints.
+        outbound: how many more peers to keep, found through the network's DNS seeds.
+        reactor: Twisted's.
+
+    Raises:
+        InvalidSetting: something of this cannot be understood, or contradicts itself.
+    """
+    node = LocalNode(config, listeners, clock=cast(IReactorTime, reactor))
+    return node_service(node, connect=connect, listen=listen, outbound=outbound, reactor=reactor)
+
+
+def node_service(
+    node: LocalNode,
+    *,
+    connect: Iterable[str | IStreamClientEndpoint] = (),
+    listen: Iterable[str | IStreamServerEndpoint] = (),
+    outbound: int = 0,
+    reactor: object,
+) -> MultiService:
+    """Return the service of `peer_service` for a node that the caller has made.
+
+    For those who want to hold the node: to look at its peers, to add listeners
+    later, to give it a log of its own.
+    """
+    network = node.config.network
+    _check_outbound(node.config, outbound)
+    service = MultiService()
+    doors: list[Listening] = []
+    inbound_factory = PeerFactory(node, outbound=False)
+    for place in listen:
+        endpoint = server_endpoint(reactor, place, network.port)
+        door = Listening(_name(place), endpoint, inbound_factory, node.journal)
+        service.addService(door)
+        doors.append(door)
+    for peer in connect:
+        dialled = client_endpoint(reactor, peer, network.port)
+        service.addService(fixed_peer(_name(peer), dialled, node))
+    if outbound:
+        resolver = cast(IReactorPluggableNameResolver, reactor).nameResolver
+        seeds = Seeds(network, resolver, clock=node.clock, journal=node.journal)
+        slots = Outbound(
+            node,
+            outbound,
+            seeds,
+            reactor=reactor,
+            is_own=lambda address: any(_leads_to(door, address, node) for door in doors),
+        )
+        service.addService(slots)
+        service.addService(Summary(node, wanted=outbound, known=lambda: slots.known))
+    else:
+        service.addService(Summary(node))
+    # Services are stopped in reverse order.  Goodbyes come first: once a ClientService has cut
+    # its connection, nobody can tell any more who ended it.
+    service.addService(Farewell(node))
+    return service
+
+
+def _check_outbound(config: PeerConfig, outbound: int) -> None:
+    if outbound < 0:
+        raise InvalidSetting("outbound", outbound, "0 or more")
+    if outbound and not config.network.seeds:
+        expected = f"0, because {config.network.title} has no seeds to find peers by"
+        raise InvalidSetting("outbound", outbound, expected)
+    if outbound and config.proxied:  # a look-up past the proxy would tell who is asking (R-F7)
+        expected = "0 behind a proxy, because seeds are looked up without it"
+        raise InvalidSetting("outbound", outbound, expected)
+
+
+def _name(place: str | object) -> str:
+    return place if isinstance(place, str) else repr(place)
+
+
+def _leads_to(door: Listening, address: Address, node: LocalNode) -> bool:
+    """Whether whoever dials *address* would arrive at *door*."""
+    if door.address is None or door.address[1] != address.port:
+        return False
+    host = door.address[0]
+    if host in ("0.0.0.0", "::"):  # noqa: S104  # compared with, not bound to
+        ends = (peer.transport and peer.transport.getHost() for peer in node.peers)
+        return address.host in {getattr(end, "host", None) for end in ends}
+    return host == address.host

@@ -1,0 +1,122 @@
+"""A peer that is dialled again whenever it is lost."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from secrets import SystemRandom
+from typing import cast
+
+from twisted.application.internet import ClientService
+from twisted.internet.defer import CancelledError, Deferred
+from twisted.internet.error import ConnectingCancelledError
+from twisted.internet.interfaces import IProtocol, IProtocolFactory, IStreamClientEndpoint
+from twisted.logger import LogLevel
+from twisted.python.failure import Failure
+from zope.interface import implementer
+
+from bitpeer.errors import Disconnected
+from bitpeer.net.factory import PeerFactory
+from bitpeer.net.interfaces import IPeer
+from bitpeer.net.local import LocalNode
+from bitpeer.service.backoff import Backoff
+from bitpeer.service.reasons import reason_of
+
+_RANDOM = SystemRandom()
+
+SOON, SOON_AT_MOST = 1.0, 60.0
+"""Seconds, at first and at most, before dialling again what may work any moment."""
+LATE, LATE_AT_MOST = 60.0, 3_600.0
+"""Seconds, at first and at most, before dialling again a peer that cannot be talked to."""
+STEADY = 60.0
+"""Seconds after which an established connection counts as a success."""
+
+
+@implementer(IStreamClientEndpoint)
+class Redial:
+    """What a `ClientService` needs to keep one peer: an endpoint, and a retry policy.
+
+    `ClientService` takes a connection for a success as soon as it is made.  A
+    peer is one only after the handshake, and when it stays; so the policy does
+    its own counting.  (`prepareConnection` is no way to wait for the handshake:
+    a connection lost meanwhile ends in `NoTransition`.)
+
+    Args:
+        name: the endpoint, as people write it.
+        endpoint: what to dial.
+        node: whose clock and journal serve.
+        draw: returns a random number, 0 <= x < 1.
+    """
+
+    def __init__(
+        self,
+        name: str,
+        endpoint: IStreamClientEndpoint,
+        node: LocalNode,
+        draw: Callable[[], float] = _RANDOM.random,
+    ) -> None:
+        self.name = name
+        self._endpoint = endpoint
+        self._node = node
+        self._soon = Backoff(SOON, SOON_AT_MOST, draw)
+        self._late = Backoff(LATE, LATE_AT_MOST, draw)
+        self._wait: float | None = None
+        self._complaint = ""
+
+    def __repr__(self) -> str:
+        return self.name  # as it stands in ClientService's log
+
+    def connect(self, protocolFactory: IProtocolFactory) -> Deferred[IProtocol]:  # noqa: N803
+        """Dial; see `IStreamClientEndpoint`."""
+        return self._endpoint.connect(protocolFactory).addCallbacks(
+            self._connected, self._unreachable
+        )
+
+    def delay(self, _: int) -> float:
+        """Return how many seconds to wait now: the retry policy."""
+        wait, self._wait = self._wait, None
+        return round(self._soon.failed() if wait is None else wait, 1)
+
+    def _connected(self, protocol: IProtocol) -> IProtocol:
+        peer = cast(IPeer, protocol)
+        established_at: list[float] = []
+        seconds = self._node.clock.seconds
+
+        def established(_: IPeer) -> None:
+            established_at.append(seconds())
+            self._complaint = ""
+
+        def lost(reason: Disconnected) -> None:
+            if established_at and seconds() - established_at[0] >= STEADY:
+                self._soon.succeeded()
+                self._late.succeeded()
+            backoff = self._soon if reason.reason.transient else self._late
+            self._wait = backoff.failed()
+
+        peer.when_established().addCallbacks(established, lambda _: None)
+        peer.when_lost().addCallback(lost)
+        return protocol
+
+    def _unreachable(self, failure: Failure) -> Failure:
+        complaint = reason_of(failure)
+        stopped = failure.check(CancelledError, ConnectingCancelledError)
+        if complaint != self._complaint and not stopped:
+            self._complaint = complaint
+            self._node.journal.emit(
+                LogLevel.warn, "{name} cannot be reached: {why}", name=self.name, why=complaint
+            )
+        return failure
+
+
+def fixed_peer(name: str, endpoint: IStreamClientEndpoint, node: LocalNode) -> ClientService:
+    """Return a service that keeps one peer connected.
+
+    It dials again after every loss, the sooner the better things went before.
+
+    Args:
+        name: the endpoint, as people write it.
+        endpoint: what to dial.
+        node: what the peer shares with all others.
+    """
+    redial = Redial(name, endpoint, node)
+    factory = PeerFactory(node, outbound=True, dialled=name)
+    return ClientService(redial, factory, retryPolicy=redial.delay, clock=node.clock)

@@ -1,0 +1,71 @@
+"""A line in the log, now and then, that says how things stand."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+
+from twisted.application.service import Service
+from twisted.logger import LogLevel
+
+from bitpeer.net.local import LocalNode
+from bitpeer.service.every import Every
+
+PERIOD = 60.0
+"""Seconds between two lines."""
+
+
+def size(count: int) -> str:
+    """Return a number of bytes as people like to read it."""
+    amount = float(count)
+    for unit in ("bytes", "kB", "MB"):
+        if amount < 1000:
+            return f"{count} bytes" if unit == "bytes" else f"{amount:.1f} {unit}"
+        amount /= 1000
+    return f"{amount:.1f} GB"
+
+
+class Summary(Service):
+    """Logs how many peers there are and what has moved, every minute.
+
+    Args:
+        node: whose peers.
+        wanted: how many outbound peers there should be; 0 if nobody said.
+        known: tells how many addresses are known.
+    """
+
+    def __init__(
+        self, node: LocalNode, *, wanted: int = 0, known: Callable[[], int] = lambda: 0
+    ) -> None:
+        self._node = node
+        self._wanted = wanted
+        self._known = known
+        self._lines = Every(node.clock, PERIOD, self.log_line, node.journal)
+
+    def startService(self) -> None:
+        Service.startService(self)
+        self._lines.start()
+
+    def stopService(self) -> None:
+        Service.stopService(self)
+        self._lines.stop()
+
+    def log_line(self) -> None:
+        """Log the line now."""
+        node = self._node
+        peers = node.established()
+        inbound = sum(peer.inbound for peer in peers)
+        outbound = len(peers) - inbound
+        received, sent = node.totals
+        height = max((peer.known_height for peer in peers), default=-1)
+        node.journal.emit(
+            LogLevel.info,
+            "{network}: {outbound} peers out, {inbound} in; {received} received, {sent} sent; "
+            "best height {height}; {known} addresses known",
+            network=node.config.network.title,
+            outbound=f"{outbound} of {self._wanted}" if self._wanted else outbound,
+            inbound=inbound,
+            received=size(received),
+            sent=size(sent),
+            height=max(height, node.newest_block().height) if peers else "unknown",
+            known=self._known(),
+        )

@@ -1,0 +1,220 @@
+"""Tests of bitpeer.service.compose."""
+
+import pytest
+from twisted.application.service import IService, MultiService
+from twisted.internet.address import IPv4Address, UNIXAddress
+from twisted.internet.endpoints import TCP4ClientEndpoint, TCP4ServerEndpoint
+
+from bitpeer.config import PeerConfig
+from bitpeer.errors import DisconnectReason, InvalidSetting
+from bitpeer.net.listeners import PeerListener
+from bitpeer.service.compose import node_service, peer_service
+from bitpeer.service.outbound import Outbound
+from bitpeer.service.seeds import Address
+from tests import toy
+from tests.service.fakes import (
+    HERE,
+    NETWORK,
+    Line,
+    LogLines,
+    Reactor,
+    Resolver,
+    accept,
+    make_node,
+    visit,
+)
+
+CONFIG = PeerConfig(network=NETWORK)
+
+
+def compose(reactor, **settings):
+    return peer_service(CONFIG, [], reactor=reactor, **settings)
+
+
+def start(service):
+    service.privilegedStartService()
+    service.startService()
+
+
+def stop(service):
+    done = []
+    service.stopService().addCallback(done.append)
+    return done
+
+
+def test_nothing_happens_before_the_start():
+    reactor = Reactor()
+    service = compose(reactor, connect=["192.0.2.1"], listen=["7"], outbound=2)
+    assert isinstance(service, MultiService)
+    assert IService.providedBy(service)
+    assert reactor.tcpClients == reactor.tcpServers == []
+    assert reactor.getDelayedCalls() == []
+    assert reactor.nameResolver.asked == []
+
+
+def test_named_peers_are_dialled_and_doors_opened():
+    reactor = Reactor()
+    service = compose(
+        reactor,
+        connect=["192.0.2.1", "tcp:192.0.2.2:99", TCP4ClientEndpoint(reactor, "192.0.2.3", 5)],
+        listen=["127.0.0.1:0", TCP4ServerEndpoint(reactor, 8)],
+    )
+    with LogLines() as lines:
+        start(service)
+    assert [client[:2] for client in reactor.tcpClients] == [
+        ("192.0.2.1", NETWORK.port),
+        ("192.0.2.2", 99),
+        ("192.0.2.3", 5),
+    ]
+    assert [server[0] for server in reactor.tcpServers] == [0, 8]
+    assert len(lines) == 2
+
+
+def test_listeners_hear_of_peers_who_dial_and_of_peers_who_are_dialled():
+    heard = []
+
+    class Listener(PeerListener):
+        def peer_established(self, peer, version):
+            heard.append(peer.inbound)
+
+    reactor = Reactor()
+    service = peer_service(
+        CONFIG, [Listener()], connect=["192.0.2.1"], listen=["7"], reactor=reactor
+    )
+    start(service)
+    accept(reactor).shake_hands()
+    Line(reactor.tcpServers[0][1].buildProtocol(None)).open().shake_hands()
+    assert heard == [False, True]
+
+
+def test_peers_are_found_through_the_seeds():
+    reactor = Reactor(Resolver({"x9.a.example.": ["20.1.0.1"], "b.example.": ["20.2.0.1"]}))
+    service = compose(reactor, outbound=2)
+    start(service)
+    reactor.advance(1)
+    assert sorted(reactor.dialled()) == ["20.1.0.1", "20.2.0.1"]
+    with LogLines() as lines:
+        reactor.advance(60)
+    assert "0 of 2 peers out" in lines[0]
+    assert "2 addresses known" in lines[0]
+
+
+def test_without_seeds_the_summary_comes_all_the_same():
+    reactor = Reactor()
+    start(compose(reactor))
+    with LogLines() as lines:
+        reactor.advance(60)
+    assert "0 peers out, 0 in" in lines[0]
+
+
+def test_stopping_says_goodbye_and_tells_who_closed():
+    reactor = Reactor()
+    node = make_node(reactor)
+    service = node_service(node, connect=["192.0.2.1"], listen=["7"], reactor=reactor)
+    start(service)
+    dialled = accept(reactor).shake_hands()
+    visitor = visit(node).shake_hands()
+    done = stop(service)
+    assert dialled.transport.disconnecting
+    assert visitor.transport.disconnecting
+    assert done == []
+    dialled.hang_up()
+    visitor.hang_up()
+    reactor.advance(0)
+    assert len(done) == 1
+    assert node.lost == {DisconnectReason.CLOSED_HERE: 2}
+    assert reactor.getDelayedCalls() == []
+    assert len(reactor.tcpClients) == 1
+
+
+def test_stopping_ends_what_waits_and_what_dials():
+    reactor = Reactor(Resolver({"b.example.": ["20.1.0.1"]}))
+    service = compose(reactor, connect=["192.0.2.1"], outbound=1)
+    start(service)
+    reactor.advance(1)
+    assert reactor.dialled() == ["192.0.2.1", "20.1.0.1"]
+    done = stop(service)
+    assert len(done) == 1
+    reactor.advance(100)
+    assert len(reactor.tcpClients) == 2
+    assert reactor.getDelayedCalls() == []
+
+
+def test_it_can_be_started_again():
+    reactor = Reactor()
+    service = compose(reactor, connect=["192.0.2.1"], listen=["7"])
+    for _ in range(2):
+        start(service)
+        stop(service)
+    start(service)
+    assert len(reactor.tcpClients) == 3
+    assert len(reactor.tcpServers) == 3
+
+
+def test_it_serves_inside_another_service_that_runs_already():
+    reactor = Reactor()
+    parent = MultiService()
+    parent.startService()
+    compose(reactor, connect=["192.0.2.1"]).setServiceParent(parent)
+    assert reactor.dialled() == ["192.0.2.1"]
+
+
+@pytest.mark.parametrize(
+    ("config", "outbound", "why"),
+    [
+        (CONFIG, -1, "0 or more"),
+        (PeerConfig(network=toy.NETWORK), 1, "toy-nursery has no seeds"),
+        (PeerConfig(network=NETWORK, proxied=True), 1, "behind a proxy"),
+    ],
+)
+def test_peers_that_cannot_be_found_are_refused_at_once(config, outbound, why):
+    with pytest.raises(InvalidSetting, match=why):
+        peer_service(config, outbound=outbound, reactor=Reactor())
+
+
+def test_behind_a_proxy_no_name_is_looked_up_here():
+    reactor = Reactor()
+    config = PeerConfig(network=NETWORK, proxied=True)
+    endpoint = TCP4ClientEndpoint(reactor, "192.0.2.1", 9050)
+    start(peer_service(config, connect=[endpoint], reactor=reactor))
+    reactor.advance(120)
+    assert reactor.nameResolver.asked == []
+
+
+def test_places_that_cannot_be_read_are_refused_at_once():
+    with pytest.raises(InvalidSetting):
+        compose(Reactor(), connect=["host:port"])
+    with pytest.raises(InvalidSetting):
+        compose(Reactor(), listen=["host:port"])
+
+
+class Port:
+    def __init__(self, host):
+        self.host = host
+
+    def getHost(self):  # noqa: N802
+        return self.host
+
+
+@pytest.mark.parametrize(
+    ("listening", "address", "own"),
+    [
+        (None, ("20.1.0.1", 7), False),
+        (UNIXAddress("/run/peers"), ("20.1.0.1", 7), False),
+        (IPv4Address("TCP", "20.1.0.1", 7), ("20.1.0.1", 7), True),
+        (IPv4Address("TCP", "20.1.0.1", 7), ("20.1.0.1", 8), False),
+        (IPv4Address("TCP", "20.1.0.1", 7), ("20.1.0.2", 7), False),
+        (IPv4Address("TCP", "0.0.0.0", 7), (HERE.host, 7), True),
+        (IPv4Address("TCP", "0.0.0.0", 7), ("20.1.0.2", 7), False),
+    ],
+)
+def test_what_leads_to_our_own_door_is_our_own_address(listening, address, own):
+    reactor = Reactor()
+    node = make_node(reactor)
+    service = node_service(node, listen=["7"], outbound=1, reactor=reactor)
+    door, *_ = service
+    (slots,) = (each for each in service if isinstance(each, Outbound))
+    door.port = None if listening is None else Port(listening)
+    visit(node)
+    assert slots._is_own(Address(*address)) is own
+    node.stop()

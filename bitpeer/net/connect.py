@@ -5,32 +5,17 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import cast
 
-from twisted.internet.defer import Deferred
+from twisted.internet.defer import CancelledError, Deferred
 from twisted.internet.endpoints import clientFromString
+from twisted.internet.error import ConnectingCancelledError
 from twisted.internet.interfaces import IReactorTime, IStreamClientEndpoint
 
 from bitpeer.config import PeerConfig
-from bitpeer.errors import Disconnected, DisconnectReason
+from bitpeer.errors import Disconnected, DisconnectReason, InvalidSetting
 from bitpeer.net.factory import PeerFactory
 from bitpeer.net.interfaces import IPeer
 from bitpeer.net.local import LocalNode
 from bitpeer.net.places import endpoint_description
-
-
-async def _connect(
-    reactor: object, endpoint: str | IStreamClientEndpoint, node: LocalNode
-) -> IPeer:
-    dialled = None
-    if isinstance(endpoint, str):
-        dialled = endpoint
-        description = endpoint_description(endpoint, node.config.network.port)
-        endpoint = cast(IStreamClientEndpoint, clientFromString(reactor, description))
-    factory = PeerFactory(node, outbound=True, dialled=dialled)
-    try:
-        protocol = await endpoint.connect(factory)
-    except Exception as error:
-        raise Disconnected(DisconnectReason.DIAL_FAILED, error) from error
-    return await cast(IPeer, protocol).when_established()
 
 
 def connect(
@@ -50,7 +35,37 @@ def connect(
 
     Returns:
         A Deferred that fires with the established peer, or fails with `Disconnected`,
-        whose ``reason`` says why there is none.
+        whose ``reason`` says why there is none.  Cancelled, it fails with
+        `CancelledError`, and nothing of the connection remains.
+
+    Raises:
+        InvalidSetting: *endpoint* or one of the *listeners* makes no sense.
     """
     node = LocalNode(config, listeners, clock=cast(IReactorTime, reactor))
-    return Deferred.fromCoroutine(_connect(reactor, endpoint, node))
+    dialled = endpoint if isinstance(endpoint, str) else None
+    factory = PeerFactory(node, outbound=True, dialled=dialled)
+    if isinstance(endpoint, str):
+        endpoint = _endpoint(reactor, endpoint, config.network.port)
+    return Deferred.fromCoroutine(_connect(endpoint, factory))
+
+
+def _endpoint(reactor: object, text: str, port: int) -> IStreamClientEndpoint:
+    description = endpoint_description(text, port)
+    try:
+        return cast(IStreamClientEndpoint, clientFromString(reactor, description))
+    except Exception as error:  # each kind of endpoint has its own way to say no
+        raise InvalidSetting("endpoint", text, f"an endpoint: {error}") from error
+
+
+async def _connect(endpoint: IStreamClientEndpoint, factory: PeerFactory) -> IPeer:
+    try:
+        peer = cast(IPeer, await endpoint.connect(factory))
+    except (CancelledError, ConnectingCancelledError) as error:
+        raise CancelledError from error
+    except Exception as error:
+        raise Disconnected(DisconnectReason.DIAL_FAILED, error) from error
+    try:
+        return await peer.when_established()
+    except CancelledError:
+        peer.disconnect()
+        raise

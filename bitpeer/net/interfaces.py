@@ -13,7 +13,7 @@ if TYPE_CHECKING:
 
     from bitpeer.config import BlockPosition
     from bitpeer.dialect import VersionLike
-    from bitpeer.errors import BitpeerError, Disconnected
+    from bitpeer.errors import BitpeerError, Disconnected, RemoteError
     from bitpeer.messages.inventory import InvVect
     from bitpeer.peer.stats import PeerSnapshot
     from bitpeer.wire.message import Malformed, Message, Unknown
@@ -25,14 +25,23 @@ class IPeer(Interface):
     Every method may be called at any time, after the loss too.
     """
 
-    id = Attribute("Counts the connections of a node, from 1.")
+    id = Attribute("Counts the connections of a node, from 1; 0 before there is one.")
     address = Attribute("Where the peer is: the text that was dialled, or host and port.")
+    local_address = Attribute("Host and port of this end.")
     inbound = Attribute("Whether the peer dialled us.")
     established = Attribute("Whether the handshake is complete and the connection not gone.")
     version = Attribute("The peer's `version` message; `None` until it came.")
     negotiated_version = Attribute("The lower of both sides' highest protocol versions.")
     services = Attribute("Service bits that the peer offers.")
+    user_agent = Attribute("As the peer wrote it, in bytes: escape it before showing it.")
+    wants_headers = Attribute("Whether new blocks should be announced by `headers` (BIP 130).")
+    fee_filter = Attribute("The least a transaction must pay to interest the peer (BIP 133).")
+    known_height = Attribute("Height of the peer's newest block, as far as is known, or -1.")
     payload = Attribute("The bytes of the message that is being delivered, as they came.")
+    bytes_received = Attribute("Bytes read from the peer so far.")
+    bytes_sent = Attribute("Bytes that the network has taken so far.")
+    queued = Attribute("Bytes waiting to be sent.")
+    facts = Attribute("Notes about the peer, for applications: a dictionary, empty at first.")
 
     def send(message: Message | Unknown) -> None:
         """Queue *message*; the fast way, which tells nothing about its fate.
@@ -77,6 +86,15 @@ class IPeer(Interface):
     def push_get_headers(locator: Sequence[bytes], stop: bytes) -> bool:
         """Send `getheaders`; return `False` if it would repeat the one before."""
 
+    def push_reject(command: str, code: int, reason: str, rejected: bytes | None) -> Deferred[None]:
+        """Send `reject`, if the peer's version has it; the Deferred is that of `deliver`."""
+
+    def update_last_block(height: int) -> None:
+        """Note that the peer has a block of this *height*; lower ones change nothing."""
+
+    def update_last_announced_block(block: bytes) -> None:
+        """Note the hash, in wire order, of the block that the peer announced last."""
+
     def snapshot() -> PeerSnapshot:
         """Return everything that can be told about the peer now."""
 
@@ -90,7 +108,10 @@ class IPeer(Interface):
         """Return a Deferred that fires with the reason once the connection is gone."""
 
     def disconnect() -> None:
-        """Send what is queued, then close the connection."""
+        """Send what is queued, as far as it leaves within five seconds, then close."""
+
+    def fail(reason: RemoteError) -> None:
+        """End the connection at once, because of what the peer did."""
 
 
 class IPeerListener(Interface):

@@ -6,11 +6,22 @@ from collections.abc import Callable
 
 from twisted.logger import Logger, LogLevel, formatEvent
 from twisted.python.failure import Failure
+from twisted.python.reflect import safe_str
+
+from bitpeer.net.text import printable
 
 SITE_BUDGET = 1_048_576
 """Bytes that one place in the code may log in one window (Core since 30.0)."""
 WINDOW = 3_600.0
 """Seconds."""
+OVERHEAD = 80
+"""Bytes that a log adds to each event: the time, the level, where it comes from."""
+MAX_COMPLAINT = 1_000
+"""Most characters logged of what an exception says."""
+
+
+class Complaint(Exception):
+    """What an exception said, made fit to be shown: shortened, everything odd escaped."""
 
 
 class Journal:
@@ -36,7 +47,7 @@ class Journal:
         self._seconds = seconds
         self._budget = budget
         self._window = window
-        self._window_ends = -1.0
+        self._began: float | None = None
         self._spent: dict[str, int] = {}
         self._suppressed: dict[str, int] = {}
 
@@ -48,26 +59,30 @@ class Journal:
             self._suppressed[place] = self._suppressed.get(place, 0) + 1
             return
         self._spent[place] = self._budget
-        self._log.failure(format, Failure(error), LogLevel.critical, **fields)
+        self._log.failure(format, Failure(_fit(error)), LogLevel.critical, **fields)
 
     def emit(self, level: LogLevel, format: str, **fields: object) -> None:  # noqa: A002
         """Log one event, unless its *format* has used up its share."""
         self._turn_window()
-        spent = self._spent.get(format, 0)
-        if spent > self._budget:
-            self._suppressed[format] = self._suppressed.get(format, 0) + 1
+        if format in self._suppressed:
+            self._suppressed[format] += 1
             return
-        text = formatEvent({"log_format": format, **fields})
-        self._spent[format] = spent + len(text) + 80
+        spent = self._spent.get(format, 0)
+        spent += len(formatEvent({"log_format": format, **fields})) + OVERHEAD
+        if spent > self._budget:
+            self._suppressed[format] = 1
+            return
+        self._spent[format] = spent
         self._log.emit(level, format, **fields)
 
     def _turn_window(self) -> None:
+        """Begin a new window if it is time, or if the clock was set back."""
         now = self._seconds()
-        if now < self._window_ends:
+        if self._began is not None and self._began <= now < self._began + self._window:
             return
         suppressed, self._suppressed = self._suppressed, {}
         self._spent = {}
-        self._window_ends = now + self._window
+        self._began = now
         for format_, count in suppressed.items():
             self._log.warn(
                 "{count} events like {example!r} were not logged", count=count, example=format_
@@ -81,3 +96,12 @@ def _place(error: BaseException) -> str:
         trace = trace.tb_next
     line = "" if trace is None else f"{trace.tb_frame.f_code.co_filename}:{trace.tb_lineno}"
     return f"{type(error).__name__} {line}"
+
+
+def _fit(error: BaseException) -> BaseException:
+    """Return *error*, or what stands for it if it says more, or other, than a log should hold."""
+    said: str = safe_str(error)
+    if said == printable(said, MAX_COMPLAINT):
+        return error
+    complaint = Complaint(f"{type(error).__name__}: {printable(said, MAX_COMPLAINT)}")
+    return complaint.with_traceback(error.__traceback__)

@@ -1,33 +1,49 @@
-"""Dispatch of messages to methods, by message class."""
+"""Who hears what: dispatch of events to listeners, and to their methods, by class."""
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from typing import Any, ClassVar, TypeVar
 
 from zope.interface import implementer
 
+from bitpeer.config import BlockPosition
 from bitpeer.dialect import VersionLike
-from bitpeer.errors import Disconnected
-from bitpeer.net.interfaces import IPeer, IPeerListener
+from bitpeer.errors import Disconnected, InvalidSetting
+from bitpeer.net.interfaces import (
+    INewestBlock,
+    IPeer,
+    IPeerListener,
+    ITrafficListener,
+    IVersionListener,
+)
+from bitpeer.peer.events import Established, VersionReceived
 from bitpeer.wire.message import Malformed, Message, Unknown
 
 M = TypeVar("M", bound="Message | Unknown | Malformed")
 L = TypeVar("L", bound="PeerListener")
 Method = Callable[[L, IPeer, M], object]
 
-Receiver = Callable[[IPeer, Any], object]
-"""A bound method that takes a peer and one kind of message."""
+Receiver = Callable[[Any, Any], object]
+"""Takes a peer and one kind of event."""
 
 
 def on(*kinds: type[M]) -> Callable[[Method[L, M]], Method[L, M]]:
     """Mark a `PeerListener` method as the receiver of one or more kinds of message.
 
-    `Unknown` and `Malformed` are kinds, too.
+    `Unknown` and `Malformed` are kinds, too.  A method that overrides a marked
+    one takes its place, marked or not.
+
+    Raises:
+        TypeError: what is named is no kind of message, as `Message` itself is none.
     """
+    for kind in kinds:
+        if not hasattr(kind, "command"):
+            raise TypeError(f"{kind!r} is no kind of message")
 
     def mark(method: Method[L, M]) -> Method[L, M]:
-        method.__listens_to__ = kinds  # type: ignore[attr-defined]
+        marked = getattr(method, "__listens_to__", ())
+        method.__listens_to__ = (*marked, *kinds)  # type: ignore[attr-defined]
         return method
 
     return mark
@@ -38,25 +54,29 @@ class PeerListener:
     """A listener whose ``@on(Kind)`` methods receive the messages they name.
 
     A subclass that overrides `message_received` itself gets every message there.
+
+    Raises:
+        TypeError: two methods of one subclass are marked for the same kind.
     """
 
-    _methods: ClassVar[dict[type, Callable[..., object]]] = {}
+    _methods: ClassVar[dict[type, str]] = {}
 
     def __init_subclass__(cls, **kwargs: Any) -> None:
         super().__init_subclass__(**kwargs)
-        mine = {
-            kind: method
-            for method in vars(cls).values()
-            for kind in getattr(method, "__listens_to__", ())
-        }
-        cls._methods = {**cls._methods, **mine}
+        mine: dict[type, str] = {}
+        for kind, name in _marks(cls):
+            if kind in mine:
+                raise TypeError(f"both {mine[kind]} and {name} listen to {kind.__name__}")
+            mine[kind] = name
+        lineage = reversed(cls.__mro__)
+        cls._methods = {kind: name for each in lineage for kind, name in _marks(each)}
 
     def peer_established(self, peer: IPeer, version: VersionLike) -> object:
         """The handshake with *peer* is complete."""
 
     def message_received(self, peer: IPeer, message: Message | Unknown | Malformed) -> object:
         method = self._methods.get(type(message))
-        return None if method is None else method(self, peer, message)
+        return None if method is None else getattr(self, method)(peer, message)
 
     def peer_lost(self, peer: IPeer, reason: Disconnected) -> object:
         """The connection to *peer* is gone."""
@@ -66,5 +86,75 @@ class PeerListener:
         if type(self).message_received is not PeerListener.message_received:
             return self.message_received
         method = self._methods.get(kind)
-        bound: Receiver | None = None if method is None else method.__get__(self)
-        return bound
+        return None if method is None else getattr(self, method)
+
+
+def _marks(cls: type) -> Iterator[tuple[type, str]]:
+    """Yield the kinds that methods of *cls* itself are marked for, and their names."""
+    for name, method in vars(cls).items():
+        for kind in getattr(method, "__listens_to__", ()):
+            yield kind, name
+
+
+class Audience(dict[type, tuple[Receiver, ...]]):
+    """All listeners of a node: for each kind of event, what to call with it, in order.
+
+    A table that fills itself: who asks for a kind for the first time makes the
+    audience look for those who want it.
+    """
+
+    def __init__(self) -> None:
+        super().__init__()
+        self._listeners: tuple[Any, ...] = ()
+        self.traffic: tuple[Any, ...] = ()
+        """Those that want to know of all that is read and written."""
+        self.newest_block: Callable[[], BlockPosition] | None = None
+        """Asks the first of them that knows the newest block."""
+
+    def add(self, listener: object) -> None:
+        """Let *listener* hear of everything from now on, after those who do already.
+
+        Raises:
+            InvalidSetting: it provides none of the interfaces.
+        """
+        interfaces = (IPeerListener, IVersionListener, ITrafficListener, INewestBlock)
+        if not any(interface.providedBy(listener) for interface in interfaces):
+            names = ", ".join(interface.__name__ for interface in interfaces)
+            raise InvalidSetting("listener", listener, f"something that provides one of {names}")
+        self._listeners = (*self._listeners, listener)
+        self.clear()
+        if ITrafficListener.providedBy(listener):
+            self.traffic = (*self.traffic, listener)
+        if INewestBlock.providedBy(listener) and self.newest_block is None:
+            self.newest_block = listener.newest_block
+
+    def __missing__(self, kind: type) -> tuple[Receiver, ...]:
+        found = self[kind] = tuple(self._find(kind))
+        return found
+
+    def _find(self, kind: type) -> Iterator[Receiver]:
+        wanted = IVersionListener if kind is VersionReceived else IPeerListener
+        for listener in self._listeners:
+            if wanted.providedBy(listener):
+                yield from _receivers(listener, kind)
+        if kind is Established:
+            yield _introduce
+
+
+def _receivers(listener: Any, kind: type) -> Iterator[Receiver]:
+    """Yield what to call of one *listener*."""
+    if kind is VersionReceived:
+        yield lambda peer, event: peer.judged_by(listener.version_received(peer, event.version))
+    elif kind is Established:
+        yield lambda peer, event: listener.peer_established(peer, event.version)
+    elif kind is Disconnected:
+        yield listener.peer_lost
+    elif not isinstance(listener, PeerListener):
+        yield listener.message_received
+    elif (receiver := listener.receiver(kind)) is not None:
+        yield receiver
+
+
+def _introduce(peer: Any, _: Established) -> None:
+    """Tell those who wait for *peer*, after all listeners."""
+    peer.introduced()

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Sequence
 from ipaddress import ip_address
 from secrets import SystemRandom, randbelow
 from typing import TYPE_CHECKING, Any
@@ -14,14 +14,14 @@ from twisted.logger import Logger, LogLevel
 
 from bitpeer.config import BlockPosition, PeerConfig
 from bitpeer.dialect import Greeting
-from bitpeer.errors import Disconnected, DisconnectReason, InvalidSetting, OverBudget
+from bitpeer.errors import Disconnected, DisconnectReason, OverBudget
 from bitpeer.messages.addresses import NOWHERE, NetAddress
-from bitpeer.net.interfaces import INewestBlock, IPeerListener, ITrafficListener, IVersionListener
+from bitpeer.net.interfaces import ITrafficListener
 from bitpeer.net.journal import Journal
-from bitpeer.net.listeners import PeerListener, Receiver
+from bitpeer.net.listeners import Audience
+from bitpeer.net.text import printable
 from bitpeer.net.ticker import Ticker
-from bitpeer.net.trace import MessageLog
-from bitpeer.peer.events import Established, VersionReceived
+from bitpeer.net.traffic import MessageLog
 from bitpeer.peer.keepalive import Rhythm
 from bitpeer.peer.reactions import Etiquette
 from bitpeer.peer.relay import RelayTable
@@ -30,6 +30,7 @@ from bitpeer.peer.trickle import FlushTimes, Relay
 from bitpeer.wire.framing import Envelope, Framing
 
 if TYPE_CHECKING:
+    from bitpeer.net.peer import PeerRecord
     from bitpeer.net.protocol import PeerProtocol
 
 FLUSH_PERIOD = 0.1
@@ -91,39 +92,49 @@ class LocalNode:
         """Exceptions that listeners have raised."""
         self.sample: Callable[[Sequence[Any], int], list[Any]] = _RANDOM.sample
         """Draws so many items at random."""
-        self._listeners: tuple[object, ...] = ()
-        self._receivers: dict[type, tuple[Receiver, ...]] = {}
-        self._newest_block = config.newest_block
+        self.audience = Audience()
+        """Who hears what."""
         self._last_id = 0
         self._held = 0
         self.terms = self._make_terms(draw_nonce, draw)
-        self.flushes: Ticker[PeerProtocol] = Ticker(clock, FLUSH_PERIOD, _flush)
-        self.wakes: Ticker[PeerProtocol] = Ticker(clock, WAKE_PERIOD, _wake)
-        self.traffic: tuple[Any, ...] = ()
-        """The listeners that want to know of all that is read and written."""
+        self.flushes: Ticker[PeerProtocol] = Ticker(clock, FLUSH_PERIOD, _flush, self.journal)
+        self.wakes: Ticker[PeerProtocol] = Ticker(clock, WAKE_PERIOD, _wake, self.journal)
         for listener in listeners:
             self.add_listener(listener)
         if config.log_messages or config.log_bytes:
             self.add_listener(MessageLog(self.journal, bytes_too=config.log_bytes))
 
     def add_listener(self, listener: object) -> None:
-        """Tell *listener*, too, of everything that happens from now on."""
-        interfaces = (IPeerListener, IVersionListener, ITrafficListener, INewestBlock)
-        if not any(interface.providedBy(listener) for interface in interfaces):
-            names = ", ".join(interface.__name__ for interface in interfaces)
-            raise InvalidSetting("listener", listener, f"something that provides one of {names}")
-        self._listeners = (*self._listeners, listener)
-        self._receivers = {}
+        """Tell *listener*, too, of everything that happens from now on.
+
+        Raises:
+            InvalidSetting: it provides none of the interfaces.
+        """
+        self.audience.add(listener)
         if ITrafficListener.providedBy(listener):
-            self.traffic = (*self.traffic, listener)
-        if INewestBlock.providedBy(listener) and self._newest_block is None:
-            self._newest_block = listener.newest_block
+            for peer in self.peers:
+                peer.observe()
 
     def newest_block(self) -> BlockPosition:
         """Return hash and height of the newest block known; the genesis block if nobody knows."""
-        if self._newest_block is None:
-            return BlockPosition(self.config.network.genesis, 0)
-        return self._newest_block()
+        ask = self.config.newest_block or self.audience.newest_block
+        if ask is not None:
+            try:
+                return ask()
+            except Exception as error:
+                self.listener_failures += 1
+                self.journal.failure("nobody could tell the newest block", error)
+        return BlockPosition(self.config.network.genesis, 0)
+
+    @property
+    def protocol_version(self) -> int:
+        """The highest version of the protocol that this node speaks."""
+        return self.config.protocol_version or self.config.network.dialect.protocol_version
+
+    @property
+    def held(self) -> int:
+        """Bytes held for all peers together: waiting to be sent or delivered, or incomplete."""
+        return self._held
 
     def established(self) -> list[PeerProtocol]:
         """Return the peers whose handshake is complete."""
@@ -171,7 +182,11 @@ class LocalNode:
         if self.config.proxied:
             return NOWHERE
         if self.config.address_of is not None:
-            return self.config.address_of(host, port, 0)
+            try:
+                return self.config.address_of(host, port, 0)
+            except Exception as error:
+                self.journal.failure("the address of {host} is not known", error, host=host)
+                return NOWHERE
         try:
             public = ip_address(host).is_global
         except ValueError:
@@ -184,32 +199,45 @@ class LocalNode:
         self._last_id += 1
         return self._last_id
 
-    def left(self, peer: PeerProtocol, reason: Disconnected) -> None:
-        """Take note of the end of a connection, and tell the listeners."""
+    def welcomed(self, peer: PeerProtocol) -> None:
+        """Log that a handshake is complete."""
+        self.journal.emit(
+            LogLevel.info,
+            "{peer} established: {agent}, version {version}",
+            peer=str(peer),
+            agent=printable(peer.user_agent),
+            version=peer.negotiated_version,
+        )
+
+    def left(self, peer: PeerProtocol, reason: Disconnected, *, established: bool) -> None:
+        """Take note of the end of a connection, log it, and tell the listeners.
+
+        Strangers who never got through the handshake are worth a line at level debug
+        only: they must not use up what may be logged of the others.
+        """
         self.peers.discard(peer)
         self.lost[reason.reason] += 1
         self.bytes_received += peer.bytes_received
         self.bytes_sent += peer.bytes_sent
-        for listener in self._listeners:
-            if IPeerListener.providedBy(listener):
-                peer.tell(listener.peer_lost, reason)
+        why = printable(str(reason))
+        if established:
+            self.journal.emit(LogLevel.info, "{peer} lost: {reason}", peer=str(peer), reason=why)
+        else:
+            stranger = peer.inbound or reason.reason is DisconnectReason.SELF_CONNECTION
+            level = LogLevel.debug if stranger else LogLevel.info
+            self.journal.emit(level, "{peer} not won: {reason}", peer=str(peer), reason=why)
+        for receive in self.audience[Disconnected]:
+            peer.tell(receive, reason)
         if not self.peers:
             self.stop()
 
-    def receivers(self, kind: type) -> tuple[Receiver, ...]:
-        """Return what to call with events of *kind*, in order."""
-        receivers = self._receivers.get(kind)
-        if receivers is None:
-            receivers = self._receivers[kind] = tuple(self._find_receivers(kind))
-        return receivers
-
-    def listener_failed(self, peer: PeerProtocol, error: BaseException) -> None:
+    def listener_failed(self, peer: PeerRecord, error: BaseException) -> None:
         """Take note of an exception that a listener raised over *peer*."""
         self.listener_failures += 1
         self.journal.failure("a listener failed at {peer}", error, peer=str(peer))
 
     def charge(self, count: int) -> None:
-        """Account for *count* more bytes held for peers, or fewer; above the limit drop the worst."""
+        """Account for *count* more bytes held for peers, or fewer; over budget, drop the worst."""
         self._held += count
         limit = self.config.max_total
         while self._held > limit:
@@ -218,10 +246,6 @@ class LocalNode:
                 return
             worst.fail(OverBudget(DisconnectReason.MEMORY_BUDGET, self._held, limit))
 
-    def info(self, format_: str, **fields: object) -> None:
-        """Log what operators want to know, as long as no peer makes too much of it."""
-        self.journal.emit(LogLevel.info, format_, **fields)
-
     def stop(self) -> None:
         """Wake no peer any more."""
         self.flushes.stop()
@@ -229,28 +253,10 @@ class LocalNode:
 
     # Within
 
-    def _find_receivers(self, kind: type) -> Iterable[Receiver]:
-        if kind is VersionReceived:
-            for listener in self._listeners:
-                if IVersionListener.providedBy(listener):
-                    yield _judge(listener)
-            return
-        for listener in self._listeners:
-            if not IPeerListener.providedBy(listener):
-                continue
-            if kind is Established:
-                yield _introduce(listener)
-            elif isinstance(listener, PeerListener):
-                receiver = listener.receiver(kind)
-                if receiver is not None:
-                    yield receiver
-            else:
-                yield listener.message_received
-
     def _greeting(self, now: float, nonce: int, receiver: NetAddress) -> Greeting:
         config = self.config
         return Greeting(
-            version=config.protocol_version or config.network.dialect.protocol_version,
+            version=self.protocol_version,
             services=config.services,
             time=int(now),
             nonce=nonce,
@@ -301,13 +307,3 @@ def _flush(peer: PeerProtocol, now: float) -> None:
 
 def _wake(peer: PeerProtocol, now: float) -> None:
     peer.wake_due(now)
-
-
-def _introduce(listener: Any) -> Receiver:
-    return lambda peer, event: listener.peer_established(peer, event.version)
-
-
-def _judge(listener: Any) -> Receiver:
-    return lambda peer, event: peer.judged_by(  # type: ignore[attr-defined]  # our own protocol
-        listener.version_received(peer, event.version)
-    )

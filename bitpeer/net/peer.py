@@ -1,30 +1,26 @@
-"""What is known of a peer, and the messages that are worth a helper."""
+"""What is known of a peer."""
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from sys import intern
 from typing import TYPE_CHECKING, Any
 
-from twisted.internet.defer import Deferred, succeed
 from twisted.internet.interfaces import IAddress, ITransport
 
 from bitpeer.dialect import VersionLike
 from bitpeer.errors import Disconnected
-from bitpeer.messages.control import FeeFilter, Reject, SendHeaders
+from bitpeer.messages.control import FeeFilter, SendHeaders
 from bitpeer.net.text import printable
 from bitpeer.peer.machine import PeerMachine
-from bitpeer.peer.requests import LastRequest
 from bitpeer.peer.stats import PeerSnapshot
-from bitpeer.wire.message import Message, Unknown
+from bitpeer.wire.message import Message
 
 if TYPE_CHECKING:
     from bitpeer.net.local import LocalNode
 
-NO_HASH = bytes(32)
-
 
 class PeerRecord:
-    """The part of a peer that moves no bytes by itself.
+    """The part of a peer that moves no bytes.
 
     Everything that is the same for most peers is a default of the class, so
     that an idle peer stays small.
@@ -43,8 +39,9 @@ class PeerRecord:
     _node: LocalNode
     _machine: PeerMachine
     _ending: Disconnected | None = None
+    _cut = False
     _facts: dict[str, Any] | None = None
-    _requests: dict[str, LastRequest] | None = None
+    _local_address: str | None = None
 
     def __str__(self) -> str:
         return f"peer {self.id} {self.address} ({'inbound' if self.inbound else 'outbound'})"
@@ -61,13 +58,26 @@ class PeerRecord:
 
     @property
     def address(self) -> str:
-        """What was dialled, or host and port of the other end."""
+        """What was dialled, or host and port of the other end.
+
+        Asked for each time: behind a load balancer it is known only after the first
+        bytes have come.
+        """
         return self.dialled or where(self.transport.getPeer() if self.transport else None)
 
     @property
     def local_address(self) -> str:
         """Host and port of this end."""
-        return where(self.transport.getHost() if self.transport else None)
+        if self._local_address is not None:
+            return self._local_address
+        try:
+            return where(self.transport.getHost() if self.transport else None)
+        except (AttributeError, OSError):  # the socket is closed, and nobody asked before
+            return where(None)
+
+    def _remember_local_address(self) -> None:
+        """Keep what the transport cannot tell any more once the connection is gone."""
+        self._local_address = intern(self.local_address)  # the same for all that dialled us
 
     @property
     def inbound(self) -> bool:
@@ -124,8 +134,8 @@ class PeerRecord:
 
     @property
     def queued(self) -> int:
-        """Bytes waiting to be sent."""
-        return self._machine.bytes_produced - self.bytes_sent
+        """Bytes waiting to be sent; none any more once the connection is cut."""
+        return 0 if self._cut else self._machine.bytes_produced - self.bytes_sent
 
     @property
     def facts(self) -> dict[str, Any]:
@@ -192,85 +202,6 @@ class PeerRecord:
             min_latency=None if keepalive is None else keepalive.min_latency,
             disconnect_reason=None if self._ending is None else self._ending.reason,
         )
-
-    # Messages that are worth a helper
-
-    def send(self, message: Message | Unknown) -> None:
-        """Queue *message*: see `IPeer`."""
-        raise TypeError("a PeerRecord alone moves no bytes")
-
-    def deliver(self, message: Message | Unknown) -> Deferred[None]:
-        """Queue *message* and say when it has left: see `IPeer`."""
-        raise TypeError("a PeerRecord alone moves no bytes")
-
-    def push_addresses(self, addresses: Sequence[Any]) -> Sequence[Any]:
-        """Send *addresses*, as many as one message may have, drawn at random.
-
-        Nothing is sent if none of them can be told to this peer.
-
-        Returns:
-            Those that were sent.
-        """
-        dialect = self._node.config.network.dialect
-        fit = dialect.tellable(addresses, self.preference)
-        if len(fit) > dialect.max_addresses:
-            fit = self._node.sample(fit, dialect.max_addresses)
-        if fit:
-            self.send(dialect.tell(fit, self.preference))
-        return fit
-
-    def push_get_blocks(self, locator: Sequence[bytes], stop: bytes = NO_HASH) -> bool:
-        """Send `getblocks`, unless it would repeat the one before.
-
-        Args:
-            locator: hashes in wire order, the newest block's first.
-            stop: the last block wanted; zeros for as many as possible.
-
-        Returns:
-            Whether it was sent.
-        """
-        return self._push("getblocks", locator, stop)
-
-    def push_get_headers(self, locator: Sequence[bytes], stop: bytes = NO_HASH) -> bool:
-        """Send `getheaders`, unless it would repeat the one before.
-
-        Arguments and result as for `push_get_blocks`.
-        """
-        return self._push("getheaders", locator, stop)
-
-    def push_reject(
-        self, command: str, code: int, reason: str, rejected: bytes | None = None
-    ) -> Deferred[None]:
-        """Send `reject`, if the negotiated version has it (BIP 61).
-
-        Args:
-            command: that of the rejected message.
-            code: a `RejectCode`.
-            reason: for people.
-            rejected: hash of the rejected `tx` or `block`, wire order; ignored for
-                others, zeros if missing.
-
-        Returns:
-            A Deferred that fires when the network has taken it; at once if the
-            peer's version knows no `reject`.
-        """
-        dialect = self._node.config.network.dialect
-        if not dialect.speaks(Reject, self.negotiated_version):
-            return succeed(None)
-        extra = (rejected or NO_HASH) if command in ("tx", "block") else b""
-        return self.deliver(Reject(command.encode(), code, reason.encode(), extra))
-
-    def _push(self, command: str, locator: Sequence[bytes], stop: bytes) -> bool:
-        if self._requests is None:
-            self._requests = {}
-        latest = self._requests.setdefault(command, LastRequest())
-        if latest.repeated_by(locator, stop):
-            return False
-        dialect = self._node.config.network.dialect
-        build = dialect.get_blocks if command == "getblocks" else dialect.get_headers
-        self.send(build(dialect.protocol_version, tuple(locator), stop))
-        latest.sent(locator, stop)
-        return True
 
 
 def where(address: IAddress | None) -> str:

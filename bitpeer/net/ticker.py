@@ -8,7 +8,8 @@ from typing import Generic, TypeVar
 
 from twisted.internet.interfaces import IReactorTime
 from twisted.internet.task import LoopingCall
-from twisted.logger import Logger
+
+from bitpeer.net.journal import Journal
 
 T = TypeVar("T")
 
@@ -18,23 +19,29 @@ class Ticker(Generic[T]):
 
     It turns only while somebody sleeps, so an idle program has nothing left in
     its reactor.  A sleeper that raises is logged and stops nothing: a bare
-    `LoopingCall` would be dead from then on (R-J3).
+    `LoopingCall` would be dead from then on (R-J3).  When the clock leaps,
+    everybody whose moment was leapt over is woken once.
 
     Args:
         clock: tells the time and carries the `LoopingCall`.
-        period: seconds between two moments; how late a sleeper may be woken.
+        period: seconds between two looks; sleepers are woken up to twice as late.
         wake: called with the sleeper and the time.
+        journal: where failures are logged.
     """
 
-    log = Logger()
-
     def __init__(
-        self, clock: IReactorTime, period: float, wake: Callable[[T, float], object]
+        self,
+        clock: IReactorTime,
+        period: float,
+        wake: Callable[[T, float], object],
+        journal: Journal,
     ) -> None:
         self._clock = clock
         self._period = period
         self._wake = wake
+        self._journal = journal
         self._moments: dict[int, list[T]] = {}
+        self._ticking = False
         self._loop = LoopingCall(self._tick)
         self._loop.clock = clock
 
@@ -55,15 +62,21 @@ class Ticker(Generic[T]):
     def stop(self) -> None:
         """Wake nobody any more."""
         self._moments.clear()
-        if self._loop.running:
+        # While it ticks it will notice by itself: a `LoopingCall` that is stopped and started
+        # again within its own call goes on twice.
+        if self._loop.running and not self._ticking:
             self._loop.stop()
 
     def _tick(self) -> None:
         now = self._clock.seconds()
         current = int(now / self._period)
+        self._ticking = True
         for moment in sorted(moment for moment in self._moments if moment <= current):
             for sleeper in self._moments.pop(moment, ()):
-                with self.log.failuresHandled("{sleeper} could not be woken", sleeper=sleeper):
+                try:
                     self._wake(sleeper, now)
-        if not self._moments and self._loop.running:
+                except Exception as error:
+                    self._journal.failure("{sleeper} could not be woken", error, sleeper=sleeper)
+        self._ticking = False
+        if not self._moments:
             self._loop.stop()

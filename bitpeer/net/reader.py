@@ -1,0 +1,190 @@
+"""From the network to the listeners: one message at a time, and only when they are ready."""
+
+from __future__ import annotations
+
+from abc import ABC, abstractmethod
+from asyncio import CancelledError
+from collections import deque
+from collections.abc import Callable, Iterator
+from inspect import iscoroutine
+from typing import cast
+
+from twisted.internet.defer import Deferred
+from twisted.internet.interfaces import IPushProducer
+from twisted.python.failure import Failure
+
+from bitpeer.errors import Disconnected, RemoteError
+from bitpeer.net.peer import PeerRecord
+from bitpeer.net.text import printable
+from bitpeer.peer.machine import Event
+from bitpeer.wire.message import Message
+
+LISTENER, QUEUE, CLOSING = 1, 2, 4
+"""What can hold back the delivery of messages: a listener that is not done, a full queue, the
+end."""
+FOREIGN = (Exception, CancelledError)
+"""What code of others may raise: with asyncio's reactor also this, which is no `Exception`."""
+
+
+class PeerReader(PeerRecord, ABC):
+    """The part of a peer that listens.
+
+    *Theory of operation.*  The machine's events come from an iterator, and the
+    conversation advances as that does.  Whatever holds messages back simply
+    stops it: the rest of what was read stays behind, as bytes, in a backlog, and
+    the transport is asked for no more.  While a listener is at work the peer is
+    *corked*: what is sent meanwhile leaves together, afterwards.
+    """
+
+    _events: Iterator[Event] | None = None
+    _backlog: deque[bytes] | None = None
+    _holds = 0
+    _held_since = 0.0
+    _waits = 0
+    _corked = False
+
+    @abstractmethod
+    def fail(self, reason: RemoteError) -> None:
+        """End the connection at once, because of what the peer did."""
+
+    @abstractmethod
+    def _settle(self) -> None:
+        """Write what is to be written, end what is to be ended, see to the timers."""
+
+    @abstractmethod
+    def _went_wrong(self, error: BaseException) -> None:
+        """A mistake in this package came to light: log it, and end the connection."""
+
+    def dataReceived(self, data: bytes) -> None:
+        if self._ending is not None:
+            return
+        if self._corked or self._holds or self._backlog:
+            self._backlog = self._backlog or deque()
+            self._backlog.append(data)
+            return
+        self._drive(data)
+        if self._backlog and not self._holds:
+            self._go_on()
+
+    def _drive(self, data: bytes) -> None:
+        """Let the conversation go on until *data* is used up or something holds it back."""
+        node, machine = self._node, self._machine
+        audience = node.audience
+        self._corked = True
+        try:
+            events = self._events
+            if events is None:
+                events = machine.receive_data(data, node.clock.seconds())
+            for event in events:
+                for receive in audience[type(event)]:
+                    try:
+                        answer = receive(self, event)
+                        if answer is not None:
+                            self._wait_for(answer)
+                    except FOREIGN as error:
+                        self._listener_raised(error)
+                if self._holds:
+                    self._put_back(events, data)
+                    break
+            else:
+                self._events = None
+                machine.payload = b""
+        except Exception as error:
+            self._went_wrong(error)
+        finally:
+            self._corked = False
+        self._settle()
+
+    def _put_back(self, events: Iterator[Event], data: bytes) -> None:
+        """Keep what is left of *data* for later, if there will be a later."""
+        if self._ending is None:
+            self._events = events
+            self._backlog = self._backlog or deque()
+            self._backlog.appendleft(data)
+
+    def _go_on(self) -> None:
+        """Deliver what was held back."""
+        while self._backlog and not self._holds:
+            self._drive(self._backlog.popleft())
+        if not self._backlog:
+            self._backlog = None
+        self._settle()
+
+    @property
+    def _unread(self) -> int:
+        """Bytes kept until listeners are ready for them."""
+        return sum(map(len, self._backlog)) if self._backlog else 0
+
+    # What listeners answer
+
+    def judged_by(self, answer: object) -> object:
+        """Take a version listener's verdict, now or when it comes; the first refusal counts."""
+        if iscoroutine(answer):
+            answer = Deferred.fromCoroutine(answer)
+        if isinstance(answer, Deferred):
+            return answer.addCallback(self.judged_by)
+        if isinstance(answer, Message) and self._ending is None and self._machine.failure is None:
+            why = getattr(answer, "reason", b"")
+            self._machine.refuse(printable(why), (answer,))
+        return None
+
+    def tell(self, receive: Callable[..., object], *details: object) -> None:
+        """Call a listener whose answer holds nothing back."""
+        try:
+            answer = receive(self, *details)
+            if iscoroutine(answer):
+                answer = Deferred.fromCoroutine(answer)
+            if isinstance(answer, Deferred):
+                answer.addErrback(self._answer_failed)
+        except FOREIGN as error:
+            self._listener_raised(error)
+
+    def _wait_for(self, answer: object) -> None:
+        """Hold messages back until a listener is done."""
+        if iscoroutine(answer):
+            answer = Deferred.fromCoroutine(answer)
+        if not isinstance(answer, Deferred):
+            return
+        self._waits += 1
+        answer.addErrback(self._answer_failed)
+        answer.addCallback(self._waited)
+        if self._waits:
+            self._hold(LISTENER)
+
+    def _waited(self, _: object) -> None:
+        self._waits -= 1
+        if not self._waits:
+            self._release(LISTENER)
+
+    def _answer_failed(self, failure: Failure) -> None:
+        self._listener_raised(cast(BaseException, failure.value))
+
+    def _listener_raised(self, error: BaseException) -> None:
+        """Tell a peer's mistake, which lazy decoding may bring to light late, from a listener's."""
+        if isinstance(error, RemoteError):
+            self.fail(error)
+        elif self._ending is None or not isinstance(error, Disconnected):
+            # A listener that was waiting for the peer when it was lost is not to blame.
+            self.listener_failures += 1
+            self._node.listener_failed(self, error)
+
+    # Holding back, and going on
+
+    def _hold(self, what: int) -> None:
+        if not self._holds:
+            self._held_since = self._node.clock.seconds()
+            cast(IPushProducer, self.transport).pauseProducing()
+        self._holds |= what
+
+    def _release(self, what: int) -> None:
+        if not self._holds & what:
+            return
+        self._holds &= ~what
+        if self._holds:
+            return
+        now = self._node.clock.seconds()
+        self._machine.resume(now, now - self._held_since)
+        self._machine.stirred = True
+        cast(IPushProducer, self.transport).resumeProducing()
+        if not self._corked:
+            self._go_on()

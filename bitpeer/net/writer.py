@@ -1,0 +1,150 @@
+"""From the application and the machine to the network: every byte counted until it is taken."""
+
+from __future__ import annotations
+
+from abc import abstractmethod
+from collections import deque
+from collections.abc import Callable
+from math import inf
+from socket import socket
+
+from twisted.internet.defer import Deferred, fail
+
+from bitpeer.errors import Disconnected, DisconnectReason, LocalError, OverBudget
+from bitpeer.messages.inventory import InvVect
+from bitpeer.net.outbox import Outbox, send_through
+from bitpeer.net.reader import QUEUE, PeerReader
+from bitpeer.wire.message import Message, Unknown
+
+CORK = 65_536
+"""While messages are being delivered, replies are held back until so many bytes can leave
+together."""
+
+Mark = tuple[int, Callable[[Disconnected | None], object]]
+"""A count of bytes, and whom to tell once so many are taken by the network, or never will be."""
+
+
+class PeerWriter(PeerReader):
+    """The part of a peer that speaks.
+
+    What is sent goes straight to the kernel, if the transport is a plain socket
+    and nothing is waiting; only what the kernel does not take makes an `Outbox`.
+    """
+
+    _outbox: Outbox | None = None
+    _direct: socket | None = None
+    _charged = 0
+    _marks: deque[Mark] | None = None
+
+    @abstractmethod
+    def _emptied(self) -> None:
+        """Nothing is waiting to be sent any more."""
+
+    def send(self, message: Message | Unknown) -> None:
+        if self._ending is not None:
+            return
+        machine = self._machine
+        machine.send(message, self._node.clock.seconds())
+        if not self._corked or machine.bytes_produced - self.bytes_sent > CORK:
+            self._settle()
+
+    def deliver(self, message: Message | Unknown) -> Deferred[None]:
+        if self._ending is not None:
+            return fail(self._ending)
+        try:
+            self._machine.send(message, self._node.clock.seconds())
+        except LocalError as error:
+            return fail(error)
+        done: Deferred[None] = Deferred()
+
+        def settled(error: Disconnected | None) -> None:
+            if error is None:
+                done.callback(None)
+            else:
+                done.errback(error)
+
+        self.mark(settled)
+        if not self._corked:
+            self._settle()
+        return done
+
+    def announce(self, item: InvVect) -> bool:
+        if self._ending is not None:
+            return False
+        needed = self._machine.announce(item, self._node.clock.seconds())
+        if not self._corked:
+            self._settle()
+        return needed
+
+    def add_known(self, item: InvVect) -> None:
+        if self._ending is None:
+            self._machine.add_known(item)
+
+    def knows(self, item: InvVect) -> bool:
+        return self._ending is None and self._machine.knows(item)
+
+    def mark(self, settled: Callable[[Disconnected | None], object]) -> None:
+        """Call *settled* once everything queued so far is taken by the network, or lost."""
+        if self._marks is None:
+            self._marks = deque()
+        self._marks.append((self._machine.bytes_produced, settled))
+
+    def _flush(self) -> None:
+        """Hand to the network what the machine has to say."""
+        chunks = self._machine.data_to_send()
+        outbox = self._outbox
+        if self._direct is not None and (outbox is None or not outbox.queued):
+            count, rest = send_through(self._direct, chunks)
+            if not rest:
+                self._taken(count)
+                return
+            if outbox is None:
+                outbox = self._outbox = self._new_outbox()
+            outbox.put(rest)  # first: who hears that something was taken may send more
+            if count:
+                self._taken(count)
+        else:
+            if outbox is None:
+                outbox = self._outbox = self._new_outbox()
+            outbox.put(chunks)
+        outbox.push()
+        config = self._node.config
+        if outbox.queued > config.max_queue:
+            reason = DisconnectReason.SEND_QUEUE_FULL
+            self.fail(OverBudget(reason, outbox.queued, config.max_queue))
+        elif outbox.queued > config.pause_queue:
+            self._hold(QUEUE)
+
+    def _new_outbox(self) -> Outbox:
+        assert self.transport is not None  # nothing is written to nowhere
+        return Outbox(self.transport, self._direct, self._node.clock.seconds, self._taken)
+
+    def _taken(self, count: int) -> None:
+        """The network has taken *count* more bytes."""
+        self.bytes_sent += count
+        self.last_send = self._node.clock.seconds()
+        marks = self._marks
+        while marks and marks[0][0] <= self.bytes_sent:
+            marks.popleft()[1](None)
+        if self._holds & QUEUE and self.queued <= self._node.config.pause_queue // 2:
+            self._release(QUEUE)
+        if not self.queued and self._ending is not None:
+            self._emptied()
+
+    @property
+    def _send_deadline(self) -> float:
+        """When the peer must have read what was waiting when the outbox's clock was started."""
+        outbox, config = self._outbox, self._node.config
+        if outbox is None:
+            return inf
+        return outbox.began + config.transfer_grace + outbox.lot / config.transfer_rate
+
+    def _charge(self, held: int) -> None:
+        """Tell the node how many bytes it holds for this peer now."""
+        change, self._charged = held - self._charged, held
+        self._node.charge(change)
+
+    @property
+    def held(self) -> int:
+        """Bytes kept for this peer: waiting to be sent or to be delivered, or incomplete."""
+        return self._charged

@@ -5,18 +5,23 @@ from __future__ import annotations
 import re
 from collections.abc import Callable
 from dataclasses import dataclass
-from typing import NamedTuple
+from functools import cache
+from typing import Annotated, NamedTuple, get_args, get_type_hints
 
 from bitpeer.dialect import Network
-from bitpeer.errors import InvalidSetting
+from bitpeer.errors import InvalidSetting, Unencodable
 from bitpeer.messages.addresses import NetAddress
+from bitpeer.messages.inventory import MAX_INVENTORY
 from bitpeer.wire.message import Message
 
 VERSION = "0.1.0"
 """Of this package."""
 
 MAX_USER_AGENT = 256
-_ILLEGAL_IN_USER_AGENT = re.compile(r"[/:()]|[^\x20-\x7e]")
+"""Most bytes of a user agent; peers hang up on more."""
+_PART = r"[^/:()\x00-\x1f\x7f-\xff]+"
+_AGENT_PART = re.compile(_PART)
+_AGENT = re.compile(rf"((/{_PART}:{_PART}(\({_PART}\))?)+/)?".encode("latin-1"))
 
 
 class BlockPosition(NamedTuple):
@@ -37,13 +42,51 @@ def user_agent(
             ASCII, or the whole is longer than 256 bytes.
     """
     for part in (name, version, *comments):
-        if not part or _ILLEGAL_IN_USER_AGENT.search(part):
+        if not part.isascii() or not _AGENT_PART.fullmatch(part):
             raise InvalidSetting("user agent", part, "printable ASCII without / : ( )")
     comment = f"({'; '.join(comments)})" if comments else ""
     whole = f"/{name}:{version}{comment}/".encode("ascii")
     if len(whole) > MAX_USER_AGENT:
         raise InvalidSetting("user agent", whole, f"at most {MAX_USER_AGENT} bytes")
     return whole
+
+
+class Rule(NamedTuple):
+    """What a setting may be."""
+
+    allows: Callable[[object], bool]
+    expected: str
+    """The same in words."""
+
+
+def _is_number(value: object) -> bool:
+    return isinstance(value, int | float) and not isinstance(value, bool)
+
+
+def _from(low: int, high: int, expected: str) -> Rule:
+    def allows(value: object) -> bool:
+        return isinstance(value, int) and not isinstance(value, bool) and low <= value <= high
+
+    return Rule(allows, expected)
+
+
+Positive = Annotated[float, Rule(lambda value: _is_number(value) and value > 0, "more than 0")]
+Count = Annotated[int, _from(1, 1 << 62, "a whole number from 1 on")]
+Switch = Annotated[bool, Rule(lambda value: isinstance(value, bool), "True or False")]
+_NETWORK = Rule(lambda value: isinstance(value, Network), "a Network")
+_FUNCTION = Rule(callable, "a function")
+_AGENT_RULE = Rule(
+    lambda value: (
+        isinstance(value, bytes)
+        and len(value) <= MAX_USER_AGENT
+        and _AGENT.fullmatch(value) is not None
+    ),
+    f"at most {MAX_USER_AGENT} bytes in the form of BIP 14",
+)
+_MESSAGES = Rule(
+    lambda value: isinstance(value, tuple) and all(isinstance(each, Message) for each in value),
+    "a tuple of messages",
+)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -54,146 +97,167 @@ class PeerConfig:
         InvalidSetting: two settings contradict each other, or one makes no sense.
     """
 
-    network: Network
+    network: Annotated[Network, _NETWORK]
     """The chain to speak for."""
 
     # What to say of oneself
 
-    user_agent: bytes = user_agent()
-    """See the function of the same name."""
+    user_agent: Annotated[bytes, _AGENT_RULE] = user_agent()
+    """The software, as the function of the same name writes it (BIP 14); empty to tell nobody."""
 
-    services: int = 0
+    services: Annotated[int, _from(0, (1 << 64) - 1, "64 bits")] = 0
     """Service bits to offer."""
 
-    protocol_version: int | None = None
-    """The highest version to speak; `None` for the highest of the dialect."""
+    protocol_version: Count | None = None
+    """The highest version to speak; `None` for the highest that the dialect knows."""
 
-    relay: bool = True
+    relay: Switch = True
     """Whether peers should announce transactions.  Core answers no request for an unconfirmed
     transaction to those who say no."""
 
-    newest_block: Callable[[], BlockPosition] | None = None
+    newest_block: Annotated[Callable[[], BlockPosition], _FUNCTION] | None = None
     """Tells the newest block this program knows; `None` reports height 0."""
 
-    preferences: tuple[Message, ...] | None = None
+    preferences: Annotated[tuple[Message, ...], _MESSAGES] | None = None
     """Wishes to send once a handshake is complete; `None` for those of the dialect."""
 
-    proxied: bool = False
+    proxied: Switch = False
     """Whether peers are reached through a proxy: then nobody is told where anybody is."""
 
-    address_of: Callable[[str, int, int], NetAddress] | None = None
+    address_of: Annotated[Callable[[str, int, int], NetAddress], _FUNCTION] | None = None
     """Turns host, port and services into the address `version` shows the peer of itself;
     `None` takes IP literals as they are and hides everything else."""
 
     # Whom to put up with
 
-    min_version: int | None = None
-    """The lowest protocol version a peer may speak; `None` for the lowest of the dialect."""
+    min_version: Count | None = None
+    """The lowest version a peer may speak; `None` for the lowest that the dialect knows."""
 
-    allow_self_connections: bool = False
+    allow_self_connections: Switch = False
     """Whether this program may be its own peer; for tests."""
 
-    tolerate_malformed: bool = False
+    tolerate_malformed: Switch = False
     """Whether a message that cannot be decoded is handed to listeners as `Malformed`, as
     Core ignores it, instead of ending the connection."""
 
-    handshake_timeout: float = 30.0
+    handshake_timeout: Positive = 30.0
     """For the whole handshake, from the first byte to `verack`; no traffic extends it."""
 
-    idle_timeout: float = 300.0
+    idle_timeout: Positive = 300.0
     """Without a byte from the peer."""
 
-    ping_interval: float = 120.0
+    ping_interval: Positive = 120.0
     """Between two pings; each varies by a tenth, so that peers do not march in step."""
 
-    ping_timeout: float = 1200.0
+    ping_timeout: Positive = 1200.0
     """For a pong to arrive."""
 
-    stall_timeout: float | None = 30.0
+    stall_timeout: Positive | None = 30.0
     """For an answer that the peer owes; `None` never gives up."""
 
-    transfer_grace: float = 20.0
+    transfer_grace: Positive = 20.0
     """For any one message to arrive or to leave, however small."""
 
-    transfer_rate: float = 262_144.0
+    transfer_rate: Positive = 262_144.0
     """Bytes that must flow each second beyond the grace."""
 
     # How much to hold
 
-    max_payload: int | None = None
+    max_payload: Count | None = None
     """Largest payload accepted; `None` for the dialect's own limit."""
 
-    max_handshake_payload: int = 16_384
+    max_handshake_payload: Count = 16_384
     """Largest payload accepted before the handshake is complete."""
 
-    max_handshake_messages: int = 256
+    max_handshake_messages: Annotated[int, _from(0, 1 << 62, "a whole number")] = 256
     """Most messages between `version` and `verack`."""
 
-    pause_queue: int = 1_000_000
+    pause_queue: Count = 1_000_000
     """Bytes waiting to be sent to one peer above which no more is read from it."""
 
-    max_queue: int = 40_000_000
+    max_queue: Count = 40_000_000
     """Bytes waiting to be sent to one peer above which the connection is ended."""
 
-    max_total: int = 400_000_000
+    max_total: Count = 400_000_000
     """Bytes held for all peers together, waiting to be sent or incomplete, above which
     those who need most are dropped."""
 
     # How to announce
 
-    trickle_interval: float = 10.0
+    trickle_interval: Positive = 10.0
     """Between two batches of announcements, when it is fixed."""
 
-    poisson: bool = False
+    poisson: Switch = False
     """Whether batches leave at random times, as Core's do, so that they tell less about where
     a transaction came from: on average every 2 s to peers that were dialled, and every 5 s to
     all others together."""
 
-    max_announcements: int = 1_000
+    max_announcements: Annotated[int, _from(1, MAX_INVENTORY, f"1 to {MAX_INVENTORY}")] = 1_000
     """Most items in one `inv`."""
 
-    max_pending_announcements: int = 5_000
+    max_pending_announcements: Count = 5_000
     """Most items waiting for one peer's next batch; the oldest give way."""
 
-    max_total_announcements: int = 1_000_000
+    max_total_announcements: Count = 1_000_000
     """Most items waiting for all peers together; above that, too, the oldest give way."""
 
-    known_inventory: int = 1_000
+    known_inventory: Count = 1_000
     """Items remembered that a peer announced, so as not to announce them back."""
 
-    relay_window: int = 50_000
+    relay_window: Count = 50_000
     """Items of our own announcing remembered, for all peers together."""
 
     # What to log
 
-    log_messages: bool = False
+    log_messages: Switch = False
     """Whether every message is logged in a line, at level debug."""
 
-    log_bytes: bool = False
+    log_bytes: Switch = False
     """Whether every message is logged in full, decoded and as a hexdump."""
 
     def __post_init__(self) -> None:
-        if self.idle_timeout <= self.ping_interval * 1.1:
-            raise InvalidSetting(
-                "idle_timeout", self.idle_timeout, "clearly more than ping_interval"
-            )
-        if len(self.user_agent) > MAX_USER_AGENT:
-            raise InvalidSetting("user_agent", self.user_agent, f"at most {MAX_USER_AGENT} bytes")
-        for name in (
-            "handshake_timeout",
-            "ping_interval",
-            "ping_timeout",
-            "transfer_grace",
-            "transfer_rate",
-            "trickle_interval",
-            "max_announcements",
-            "max_queue",
-            "max_total",
-        ):
+        for name, (rule, optional) in _rules().items():
             value = getattr(self, name)
-            if not value > 0:
-                raise InvalidSetting(name, value, "more than 0")
+            if not (rule.allows(value) or (optional and value is None)):
+                expected = f"{rule.expected}, or None" if optional else rule.expected
+                raise InvalidSetting(name, value, expected)
         if self.pause_queue > self.max_queue:
-            raise InvalidSetting("pause_queue", self.pause_queue, "at most max_queue")
-        if not 0 <= self.services < 1 << 64:
-            raise InvalidSetting("services", self.services, "64 bits")
+            expected = f"at most max_queue, which is {self.max_queue}"
+            raise InvalidSetting("pause_queue", self.pause_queue, expected)
+        if self.idle_timeout <= self.ping_interval * 1.1:  # R-C8
+            expected = f"clearly more than ping_interval, which is {self.ping_interval:g}"
+            raise InvalidSetting("idle_timeout", self.idle_timeout, expected)
+        self._check_versions()
+        self._check_preferences()
+
+    def _check_versions(self) -> None:
+        low, high = self.network.dialect.min_version, self.network.dialect.protocol_version
+        for name in ("protocol_version", "min_version"):
+            value = getattr(self, name)
+            if value is not None and not low <= value <= high:
+                raise InvalidSetting(name, value, f"a version from {low} to {high}, or None")
+            high = value or high
+
+    def _check_preferences(self) -> None:
+        dialect = self.network.dialect
+        for wish in self.preferences or ():
+            known = type(wish) in set(dialect.registry) - dialect.negotiation
+            if not known or wish.command in ("version", "verack"):
+                expected = f"messages that {dialect.name} has after the handshake"
+                raise InvalidSetting("preferences", wish, expected)
+            try:
+                wish.encode()
+            except Unencodable as error:
+                raise InvalidSetting("preferences", wish, f"something else: {error}") from None
+
+
+@cache
+def _rules() -> dict[str, tuple[Rule, bool]]:
+    """Return the rule for each setting, and whether it may be `None` instead."""
+    rules = {}
+    for name, hint in get_type_hints(PeerConfig, include_extras=True).items():
+        choices = get_args(hint)
+        optional = type(None) in choices
+        annotated = choices[0] if optional else hint
+        rules[name] = annotated.__metadata__[0], optional
+    return rules

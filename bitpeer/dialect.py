@@ -66,8 +66,9 @@ class ServiceGate:
     service: int
     """The service bit."""
     hang_up_from: int
-    """From this negotiated version on the sender knows better: end the connection.  Below
-    it, ignore the message."""
+    """From this negotiated version on both sides know who offers the service: a peer that
+    was not offered it is hung up on, and nothing is sent to one that does not offer it.
+    Below, what such a peer sends is ignored."""
 
 
 def _no_messages(*_: object) -> tuple[Message, ...]:
@@ -110,7 +111,8 @@ class Dialect:
     welcome: Callable[[int], tuple[Message, ...]] = _no_messages
     """Given the common version, the wishes to send once the handshake is complete."""
     negotiation: frozenset[type[Message]] = frozenset()
-    """Messages that may come between `version` and `verack`, and never again."""
+    """Messages that may come between `version` and `verack`, and never again.  Others may
+    come there, too, but are passed over."""
     preferences: frozenset[type[Message]] = frozenset()
     """Messages by which a peer states a wish; the latest of each kind is kept."""
     urgent: frozenset[int] = frozenset()
@@ -160,7 +162,7 @@ class Network:
     """One chain that speaks a dialect.
 
     Raises:
-        InvalidSetting: the magic is not four bytes, or the port no port.
+        InvalidSetting: the magic is not four bytes, the port no port, or the genesis no hash.
     """
 
     name: str
@@ -178,6 +180,8 @@ class Network:
             raise InvalidSetting("magic", self.magic, "four bytes")
         if not 0 < self.port < 65536:
             raise InvalidSetting("port", self.port, "a number from 1 to 65535")
+        if len(self.genesis) != 32:
+            raise InvalidSetting("genesis", self.genesis, "a hash of 32 bytes")
 
     @property
     def title(self) -> str:

@@ -432,10 +432,16 @@ def test_a_message_for_many_peers_is_encoded_once():
 
 
 def test_only_the_same_message_counts_as_the_same():
-    envelope_, one, other = envelope(), Spoken(b"hi"), Spoken(b"ho")
-    assert envelope_.wrap(one) != envelope_.wrap(other)
+    class Equal(Spoken):
+        __hash__ = None
+
+        def __eq__(self, other: object) -> bool:
+            return True
+
+    envelope_, one, other = envelope(), Equal(b"hi"), Equal(b"ho")
     assert envelope_.wrap(one) == (frame(b"say", b"hi"),)
-    assert one.encoded == 2
+    assert envelope_.wrap(other) == (frame(b"say", b"ho"),)
+    assert envelope_.wrap(one) == (frame(b"say", b"hi"),)
 
 
 def test_a_large_message_is_not_kept():

@@ -295,6 +295,11 @@ def test_a_list_that_came_alone_is_sent_without_copying():
     assert write_spots(read_spots(data, 0)[0]) is data
 
 
+def test_only_what_begins_with_its_count_is_a_list():
+    vector = PackedVector(Spot.__packing__, RAW[:6] + b"?", 0, 1)
+    assert vector.encode() == b"\x01" + RAW[:6]
+
+
 @pytest.mark.parametrize("count", [0xFC, 0xFD, 300])
 def test_a_long_list_has_a_wide_count(count):
     raw = write_compact_size(count) + RAW[:6] * count

@@ -4,26 +4,10 @@ from ipaddress import IPv6Address
 
 import pytest
 from btclib import p2p
-from btclib.exceptions import BTClibException
-from btclib.script.witness import Witness
-from btclib.tx.out_point import OutPoint
-from btclib.tx.tx import Tx
-from btclib.tx.tx_in import TxIn
-from btclib.tx.tx_out import TxOut
 from hypothesis import given, strategies as st
 
-from bitpeer.errors import DecodeError
+from tests.differential.btclib_side import damaged, outcome, shown, shown_all
 from tests.differential.values import KINDS, VALUES
-
-# btclib holds hashes as people read them, and puts them into wire order when it writes.
-
-
-def shown(wire_hash):
-    return wire_hash[::-1]
-
-
-def shown_all(wire_hashes):
-    return tuple(map(shown, wire_hashes))
 
 
 def net_address(ours):
@@ -69,21 +53,6 @@ def addrv2(ours):
             for item in ours.addresses
         ]
     )
-
-
-def transaction(ours):
-    inputs = [
-        TxIn(
-            OutPoint(shown(each.previous_hash), each.previous_index),
-            each.script,
-            each.sequence,
-            Witness(stack),
-            check_validity=False,
-        )
-        for each, stack in zip(ours.inputs, ours.witnesses, strict=True)
-    ]
-    outputs = [TxOut(each.value, each.script) for each in ours.outputs]
-    return Tx(ours.version, ours.lock_time, inputs, outputs, check_validity=False)
 
 
 TRANSLATIONS = {
@@ -132,41 +101,6 @@ theirs_of = {
 }
 
 
-def damaged(wires):
-    """Wire forms with a few bytes changed, cut off or put behind."""
-
-    def damage(wire, edits, growth):
-        changed = bytearray(wire)
-        for at, byte in edits:
-            if changed:
-                changed[at % len(changed)] = byte
-        return bytes(changed[:growth] if growth < 0 else changed + bytes(growth))
-
-    at = st.integers(0, 8) | st.integers(0, 400)
-    edits = st.lists(st.tuples(at, st.integers(0, 255)), max_size=2)
-    return st.builds(damage, wires, edits, st.integers(-3, 3))
-
-
-def outcome(read, wire):
-    """What reading and writing makes of *wire*; `None` if it is refused."""
-    try:
-        return read(wire)
-    except (DecodeError, BTClibException):
-        return None
-
-
-@pytest.mark.parametrize("command", TRANSLATIONS)
-@given(data=st.data())
-def test_both_write_the_same_bytes_and_read_the_same_values(command, data):
-    ours = data.draw(VALUES[command])
-    theirs = TRANSLATIONS[command](ours)
-    wire = theirs.serialize()
-    assert ours.encode() == wire
-    assert type(ours).decode(wire) == ours
-    assert type(theirs).parse(ours.encode()) == theirs
-    assert type(ours).command == type(theirs).command == command
-
-
 LENIENT = {"version", "reject"}
 """Here we keep what a newer version may put behind, and text that is not UTF-8; they do not."""
 
@@ -182,31 +116,3 @@ def test_both_refuse_the_same_damage_and_read_the_same_out_of_the_rest(command, 
         assert ours is not None or theirs is None
     else:
         assert ours == theirs
-
-
-@given(damaged(VALUES["tx"].map(lambda ours: ours.encode())))
-def test_both_refuse_the_same_damage_to_transactions(wire):
-    def theirs(wire):
-        return Tx.parse(wire, check_validity=False).serialize(True, check_validity=False)
-
-    assert outcome(lambda wire: KINDS["tx"].decode(wire).encode(), wire) == outcome(theirs, wire)
-
-
-@given(VALUES["tx"])
-def test_both_write_and_read_the_same_transactions(ours):
-    theirs = transaction(ours)
-    wire = theirs.serialize(include_witness=True, check_validity=False)
-    assert ours.encode() == wire
-    assert Tx.parse(ours.encode(), check_validity=False) == theirs
-    read = type(ours).decode(wire)
-    assert (read.version, read.lock_time) == (ours.version, ours.lock_time)
-    assert (read.inputs, read.outputs) == (ours.inputs, ours.outputs)
-    assert read.witnesses == ours.witnesses
-    assert read.txid == shown(theirs.id)
-    assert read.wtxid == shown(theirs.hash)
-    assert read.without_witness().encode() == theirs.serialize(
-        include_witness=False, check_validity=False
-    )
-    assert (read.weight, read.vsize) == (theirs.weight, theirs.vsize)
-    assert read.is_coinbase == theirs.is_coinbase
-    assert read.has_witness == theirs.is_segwit

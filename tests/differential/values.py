@@ -3,7 +3,10 @@
 from hypothesis import strategies as st
 
 from bitpeer.bitcoin.addrv2 import AddrV2, NodeAddress
+from bitpeer.bitcoin.block import Block, MerkleBlock
+from bitpeer.bitcoin.compact import BlockTxn, CmpctBlock, GetBlockTxn, SendCmpct
 from bitpeer.bitcoin.feature import Feature
+from bitpeer.bitcoin.header import BlockHeader, Headers
 from bitpeer.bitcoin.hosts import ADDRESS_SIZES, belongs
 from bitpeer.bitcoin.messages import SendAddrV2, Version, WtxidRelay
 from bitpeer.bitcoin.reconciliation import SendTxRcncl
@@ -86,6 +89,19 @@ def transactions(draw):
     return Tx(inputs, draw(OUTPUTS), witnesses, version=draw(uint(32)), lock_time=draw(uint(32)))
 
 
+HEADER = st.builds(BlockHeader, sint(32), HASH, HASH, uint(32), uint(32), uint(32))
+INDICES = st.lists(st.integers(0, 0xFFFE), unique=True, max_size=8).map(sorted).map(tuple)
+BLOCK = st.builds(Block, HEADER, few(transactions(), most=4))
+
+
+@st.composite
+def compact_blocks(draw):
+    """Like those made of real blocks: every index within the block."""
+    block = draw(BLOCK)
+    indices = st.integers(0, max(0, block.transaction_count - 1))
+    return CmpctBlock.of(block, draw(uint(64)), draw(st.sets(indices)))
+
+
 _OF_KIND = {
     Addr: st.builds(Addr, few(TIMED_ADDRESS)),
     Alert: st.builds(Alert, st.binary(max_size=300), st.binary(max_size=80)),
@@ -119,6 +135,13 @@ _OF_KIND = {
     FilterAdd: st.builds(FilterAdd, st.binary(max_size=520)),
     FilterClear: st.just(FilterClear()),
     Tx: transactions(),
+    Block: BLOCK,
+    Headers: st.builds(Headers, few(HEADER)),
+    MerkleBlock: st.builds(MerkleBlock, HEADER, uint(32), few(HASH), st.binary(max_size=4)),
+    SendCmpct: st.builds(SendCmpct, st.integers(0, 1), uint(64)),
+    CmpctBlock: compact_blocks(),
+    GetBlockTxn: st.builds(GetBlockTxn, HASH, INDICES),
+    BlockTxn: st.builds(BlockTxn, HASH, few(transactions())),
     Version: st.builds(
         Version,
         sint(32),

@@ -221,9 +221,19 @@ class Outbox:
         if not self.queued and not self._blocked:
             self.close()
 
+    def _next(self) -> bytes | memoryview:
+        """Take the next chunk out of the queue, together with small ones behind it."""
+        chunks = self._chunks
+        taken = [chunks.popleft()]
+        size = len(taken[0])
+        while chunks and size + len(chunks[0]) <= PIECE:
+            size += len(chunks[0])
+            taken.append(chunks.popleft())
+        return taken[0] if len(taken) == 1 else b"".join(taken)
+
     def _hand_over(self) -> None:
         """Write one piece to the transport, which may then say that it is full."""
-        piece = self._chunks.popleft()
+        piece = self._next()
         if len(piece) > PIECE:
             self._chunks.appendleft(memoryview(piece)[PIECE:])
             piece = memoryview(piece)[:PIECE]
@@ -231,11 +241,11 @@ class Outbox:
         self._count(len(piece))
 
     def _send(self, sock: socket) -> None:
-        """Send one chunk straight to the kernel; lend the transport what it does not take."""
-        chunk = self._chunks.popleft()
-        count = _send(sock, (chunk,))
-        if count < len(chunk):
-            rest = memoryview(chunk)[count:]
+        """Send one piece straight to the kernel; lend the transport what it does not take."""
+        piece = self._next()
+        count = _send(sock, (piece,))
+        if count < len(piece):
+            rest = memoryview(piece)[count:]
             if len(rest) > PIECE:
                 self._chunks.appendleft(rest[PIECE:])
             self._lent = min(len(rest), PIECE)

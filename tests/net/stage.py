@@ -1,3 +1,4 @@
+# ruff: noqa: N802, N815  # names that Twisted gives
 """A stage for peers: a clock, transports that fill up, listeners that remember."""
 
 from dataclasses import replace

@@ -6,13 +6,20 @@ from bitpeer.bitcoin.addrv2 import AddrV2, NodeAddress
 from bitpeer.bitcoin.alert import AlertPayload, alert_payload
 from bitpeer.bitcoin.block import Block, MerkleBlock
 from bitpeer.bitcoin.bloom import BloomFilter
-from bitpeer.bitcoin.compact import BlockTxn, CmpctBlock, GetBlockTxn, SendCmpct
+from bitpeer.bitcoin.compact import (
+    BlockTxn,
+    CmpctBlock,
+    GetBlockTxn,
+    PartialBlock,
+    SendCmpct,
+)
 from bitpeer.bitcoin.constants import BLOCKS, TRANSACTIONS, WITNESS_FLAG, InvType, Services
 from bitpeer.bitcoin.feature import Feature
 from bitpeer.bitcoin.gcs import CompactFilter, basic_filter, filter_header, filter_headers
 from bitpeer.bitcoin.header import BlockHeader, Headers
 from bitpeer.bitcoin.hosts import NetworkId
 from bitpeer.bitcoin.language import DIALECT
+from bitpeer.bitcoin.merkle import PartialMerkleTree, merkle_root
 from bitpeer.bitcoin.messages import SendAddrV2, Version, WtxidRelay
 from bitpeer.bitcoin.networks import (
     MAINNET,
@@ -69,10 +76,10 @@ __all__ = [
     "FeeFilter", "FilterAdd", "FilterClear", "FilterLoad", "GetAddr", "GetBlockTxn", "GetBlocks",
     "GetCFCheckpt", "GetCFHeaders", "GetCFilters", "GetData", "GetHeaders", "GetPkgTxns",
     "Headers", "Inv", "InvType", "InvVect", "MemPool", "MerkleBlock", "NetAddress", "NetworkId",
-    "NodeAddress", "NotFound", "OutPoint", "Ping", "PkgTxns", "Pong", "ReconcilDiff", "Reject",
+    "NodeAddress", "NotFound", "OutPoint", "PartialBlock", "PartialMerkleTree", "Ping", "PkgTxns", "Pong", "ReconcilDiff", "Reject",
     "RejectCode", "ReqRecon", "ReqSketchExt", "SendAddrV2", "SendCmpct", "SendHeaders",
     "SendPackages", "SendTxRcncl", "Services", "Sketch", "TimedNetAddress", "Tx", "TxIn", "TxOut",
     "VerAck", "Version", "WtxidRelay",
     "alert_payload", "basic_filter", "filter_header", "filter_headers", "hash_from_text",
-    "hash_to_text", "locator_heights", "signet", "signet_magic",
+    "hash_to_text", "locator_heights", "merkle_root", "signet", "signet_magic",
 ]  # fmt: skip

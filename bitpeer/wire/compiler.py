@@ -16,7 +16,7 @@ from collections.abc import Callable, Sequence
 from dataclasses import MISSING, dataclass, fields
 from typing import Annotated, Any, NamedTuple, get_args, get_origin, get_type_hints
 
-from bitpeer.errors import LimitExceeded, TrailingBytes, Truncated, Unencodable
+from bitpeer.errors import DecodeError, LimitExceeded, TrailingBytes, Truncated, Unencodable
 from bitpeer.wire.compactsize import (
     compact_size_length,
     read_bytes,
@@ -28,6 +28,8 @@ from bitpeer.wire.vector import packing_of, vector_codec
 
 Read = Callable[[bytes, int], tuple[Any, int]]
 Write = Callable[[Any], bytes]
+
+_TRAILING = "if pos != len(data): raise TrailingBytes(len(data) - pos)"
 
 
 @dataclass(frozen=True, slots=True)
@@ -72,6 +74,8 @@ class _Step(NamedTuple):
     """Refuses values that `struct` would take in silence."""
     write: str
     """The expression that makes the run's bytes."""
+    whole: list[str]
+    """Like ``read``, for ``data`` that are this run and nothing else, if that is faster."""
 
 
 def compile_record(cls: type[Any]) -> Compiled:
@@ -88,6 +92,7 @@ def compile_record(cls: type[Any]) -> Compiled:
         "LimitExceeded": LimitExceeded,
         "TrailingBytes": TrailingBytes,
         "Truncated": Truncated,
+        "misfit": _misfit,
         "unencodable": _blame(cls.__name__, runs),
     }
     names = [name for run in runs for name in run.names]
@@ -112,6 +117,7 @@ def _step(number: int, run: _Run, env: dict[str, Any]) -> _Step:
     Local variables end in an underscore: a field may have any name, ``data`` and ``len`` too.
     """
     values = ", ".join(f"self.{name}" for name in run.names)
+    whole: list[str] = []
     if isinstance(run.codec, Codec):
         env[f"read{number}"], env[f"write{number}"] = run.codec.read, run.codec.write
         read, check = [f"{run.names[0]}_, pos = read{number}(data, pos)"], []
@@ -119,6 +125,7 @@ def _step(number: int, run: _Run, env: dict[str, Any]) -> _Step:
     else:
         packer = _struct(run.codec)
         env[f"unpack{number}"], env[f"pack{number}"] = packer.unpack_from, packer.pack
+        env[f"unpack_all{number}"] = packer.unpack
         targets = "".join(f"{name}_, " for name in run.names)
         read = [
             f"try: {targets}= unpack{number}(data, pos)",
@@ -130,6 +137,11 @@ def _step(number: int, run: _Run, env: dict[str, Any]) -> _Step:
                 if field.most is not None
             ),
         ]
+        if all(field.most is None for field in run.codec):
+            whole = [
+                f"try: {targets}= unpack_all{number}(data)",
+                f"except struct_error: raise misfit({packer.size}, len(data)) from None",
+            ]
         check = [
             f"if len(self.{name}) != {field.size}: raise struct_error"
             if field.holds_bytes
@@ -141,7 +153,8 @@ def _step(number: int, run: _Run, env: dict[str, Any]) -> _Step:
     if run.tail:
         absent = "; ".join(f"{name}_ = default_{name}" for name in run.names)
         read = [f"if pos == len(data): {absent}", "else:", *(f"    {line}" for line in read)]
-    return _Step(read, check, write)
+        whole = []
+    return _Step(read, check, write, whole)
 
 
 def _source(names: list[str], parameters: list[str], steps: list[_Step]) -> str:
@@ -149,6 +162,7 @@ def _source(names: list[str], parameters: list[str], steps: list[_Step]) -> str:
     body = [line for step in steps for line in step.read]
     build = ["self = new(cls)", *(f"set_{name}(self, {name}_)" for name in names)]
     checks = [line for step in steps for line in step.check]
+    whole = steps[0].whole if len(steps) == 1 else []
     return "\n".join(
         [
             f"def __init__({', '.join(['self', *parameters])}):",
@@ -159,9 +173,7 @@ def _source(names: list[str], parameters: list[str], steps: list[_Step]) -> str:
             "    return self, pos",
             "",
             "def decode(data):",
-            "    pos = 0",
-            *(f"    {line}" for line in body),
-            "    if pos != len(data): raise TrailingBytes(len(data) - pos)",
+            *(f"    {line}" for line in whole or ["pos = 0", *body, _TRAILING]),
             *(f"    {line}" for line in build),
             "    return self",
             "",
@@ -174,6 +186,11 @@ def _source(names: list[str], parameters: list[str], steps: list[_Step]) -> str:
             "",
         ]
     )
+
+
+def _misfit(size: int, given: int) -> DecodeError:
+    """Return what is wrong with so many bytes where *size* were expected."""
+    return Truncated(size, given) if given < size else TrailingBytes(given - size)
 
 
 def _blame(title: str, runs: list[_Run]) -> Callable[[object, Exception], Unencodable]:

@@ -12,6 +12,8 @@ from bitpeer.errors import Unencodable
 from bitpeer.wire.compactsize import read_count, write_compact_size
 from bitpeer.wire.fields import Fixed
 
+_LONG = 0xFD
+
 N = TypeVar("N", bound=tuple[object, ...])
 T = TypeVar("T")
 ReadVector = Callable[[bytes, int], tuple["PackedVector[T]", int]]
@@ -238,8 +240,13 @@ def vector_codec(
     size, pack = packing.size, packing.pack
 
     def read(data: bytes, pos: int) -> tuple[PackedVector[T], int]:
-        count, pos = read_count(data, pos, limit, size)
-        return PackedVector(packing, data, pos, count), pos + count * size
+        count = data[pos] if pos < len(data) else _LONG
+        start = pos + 1
+        end = start + count * size
+        if count >= _LONG or count > limit or end > len(data):
+            count, start = read_count(data, pos, limit, size)
+            end = start + count * size
+        return PackedVector(packing, data, start, count), end
 
     def write(items: Sequence[T]) -> bytes:
         if len(items) > limit:

@@ -117,7 +117,13 @@ class PeerWriter(PeerReader):
 
     def _new_outbox(self) -> Outbox:
         assert self.transport is not None  # nothing is written to nowhere
-        return Outbox(self.transport, self._direct, self._node.clock.seconds, self._taken)
+        return Outbox(self.transport, self._direct, self._node.clock.seconds, self._progressed)
+
+    def _progressed(self, count: int) -> None:
+        """The network has taken *count* bytes out of the outbox."""
+        self._taken(count)
+        if not self._corked:
+            self._settle()
 
     def _taken(self, count: int) -> None:
         """The network has taken *count* more bytes."""

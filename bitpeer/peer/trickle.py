@@ -145,10 +145,10 @@ class Trickle:
             no room for it.
         """
         relay, queue = self._relay, self._queue
-        if queue is not None and item in queue:
-            return True
         if self.knows(item.hash):
             return False
+        if queue is not None and item in queue:
+            return True
         full = relay.waiting >= relay.total
         if queue is None:
             if full:

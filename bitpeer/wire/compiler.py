@@ -249,9 +249,9 @@ def _runs(cls: type[Any]) -> list[_Run]:
 
 
 def _joins(run: _Run, field: Fixed) -> bool:
+    """Whether *field* has a place in *run*; that nothing but a tail follows a tail is checked."""
     return (
-        not run.tail
-        and isinstance(run.codec, list)
+        isinstance(run.codec, list)
         and len({each.order for each in [*run.codec, field] if each.ordered}) <= 1
     )
 

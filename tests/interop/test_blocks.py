@@ -71,8 +71,8 @@ async def test_headers_are_those_of_the_chain_that_the_node_mined(bcoin, dial):
 
 @pytest_twisted.ensureDeferred
 async def test_headers_begin_where_the_locator_says_and_end_where_the_stop_does(bcoin, dial):
-    peer, ears = await dial(bcoin)
     hashes = await bcoin.generate(5)
+    peer, ears = await dial(bcoin)
     answered = within(PATIENCE, ears.next(Headers))
     unknown = bytes(31) + b"\1"
     peer.send(GetHeaders(peer.negotiated_version, [unknown, hashes[0], REGTEST.genesis], hashes[3]))

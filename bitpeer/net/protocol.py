@@ -67,6 +67,7 @@ class PeerProtocol(PushingPeer, Protocol):
     def __init__(self, node: LocalNode, machine: PeerMachine, dialled: str | None = None) -> None:
         self._node = node
         self._machine = machine
+        self._holds = 0  # its own from the start: looked at for each message, it is found faster
         if dialled is not None:
             self.dialled = dialled
 

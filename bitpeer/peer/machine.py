@@ -212,8 +212,9 @@ class PeerMachine(ConversationState):
             for entry, payload, checksum in self._framing.feed(data):
                 self.messages_received += 1
                 self.payload = payload
+                decode = entry.decode  # calling it in place would look for a method first
                 try:
-                    message: Message = entry.decode(payload)  # type: ignore[assignment]  # or Unknown
+                    message: Message = decode(payload)  # type: ignore[assignment]  # or Unknown
                 except DecodeError as error:
                     yield from self._undecodable(Malformed(entry.command, payload, error))
                 else:

@@ -1,6 +1,6 @@
 """A language with manners, for machines: what `tests.toy` has, and a case of every rule.
 
-The numbers are small and round, nonces count from 1, and time stands still unless a test
+The numbers are small and round, each node's nonces count up, and time stands still unless a test
 says otherwise.
 """
 
@@ -95,8 +95,10 @@ def envelope(dialect: Dialect = DIALECT) -> Envelope:
     return Envelope(toy.MAGIC, dialect.checksum, dialect.registry, dialect.max_payload)
 
 
-def make_terms(dialect: Dialect = DIALECT, *, services: int = 0, **changes: Any) -> Terms:
-    """Return terms, a node's, with some of them changed."""
+def make_terms(
+    dialect: Dialect = DIALECT, *, services: int = 0, first_nonce: int = 1, **changes: Any
+) -> Terms:
+    """Return a node's terms, with some of them changed."""
 
     def greeting(now: float, nonce: int, receiver: NetAddress) -> Greeting:
         return Greeting(
@@ -108,7 +110,7 @@ def make_terms(dialect: Dialect = DIALECT, *, services: int = 0, **changes: Any)
             receiver=receiver,
         )
 
-    draw_nonce = count(1).__next__
+    draw_nonce = count(first_nonce).__next__
     settings = {
         "dialect": dialect,
         "envelope": envelope(dialect),

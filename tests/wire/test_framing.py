@@ -327,14 +327,6 @@ def test_a_limit_that_rises_between_two_frames_holds_for_the_second():
     assert next(stream)[0].kind is Say
 
 
-def test_a_limit_raised_by_one_frame_holds_for_the_next():
-    framing_, commands = framing(limit=100), []
-    for entry, _, _ in framing_.feed(frame(b"verack") + frame(b"say", Say(bytes(3000)).encode())):
-        commands.append(entry.command)
-        framing_.limit = MAX_PAYLOAD
-    assert commands == ["verack", "say"]
-
-
 def test_two_equal_frames_are_equally_wrong():
     bad = frame(b"ping", bytes(8))[:-1] + b"!"
     entries = [entry.kind for entry, _, _ in framing().feed(bad + frame(b"ping", bytes(8)) + bad)]

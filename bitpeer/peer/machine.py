@@ -143,6 +143,7 @@ class PeerMachine(ConversationState):
         self.deadlines = None
         self._frame_began = NEVER
         self.payload = b""
+        self._framing = Framing(self._terms.envelope, 0)  # what came of a message is of no use now
         self.data_to_send()
 
     # What the application wants

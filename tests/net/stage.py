@@ -177,8 +177,8 @@ class PushTransport(_Transport):
     def drain(self) -> None:
         """The other end has read everything."""
         self.waiting = 0
-        if self.paused:
-            self.paused = False
+        paused, self.paused = self.paused, False
+        if paused and self.producer is not None:
             self.producer.resumeProducing()
 
 

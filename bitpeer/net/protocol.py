@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any, cast
 
 from twisted.internet.defer import Deferred, fail, succeed
 from twisted.internet.error import ConnectionDone
-from twisted.internet.interfaces import ITCPTransport
+from twisted.internet.interfaces import IPushProducer, ITCPTransport
 from twisted.internet.protocol import Protocol, connectionDone
 from twisted.python.failure import Failure
 from zope.interface import implementer
@@ -267,6 +267,8 @@ class PeerProtocol(PushingPeer, Protocol):
             return
         self._close_at = self._node.clock.seconds() + CLOSE_TIMEOUT
         self._machine.stirred = True
+        if self._holds != CLOSING:
+            cast(IPushProducer, self.transport).resumeProducing()  # to see it go
         if not self.queued:
             self._emptied()
         self._settle()
@@ -277,8 +279,13 @@ class PeerProtocol(PushingPeer, Protocol):
             return
         if self._outbox is not None:
             self._outbox.close()
-        assert self.transport is not None  # nobody hangs up who never was connected
-        self.transport.loseConnection()
+        transport = cast(ITCPTransport, self.transport)
+        if self._direct is not None and self.bytes_sent:
+            # Were it closed while there are bytes to read, the other end's kernel would throw
+            # away what the peer has not read yet, last words and all.
+            transport.loseWriteConnection()
+        else:
+            transport.loseConnection()
 
     def _abort(self) -> None:
         """Cut the connection, and forget what was kept for it."""

@@ -43,10 +43,8 @@ class PeerWriter(PeerReader):
     def send(self, message: Message | Unknown) -> None:
         if self._ending is not None:
             return
-        machine = self._machine
-        machine.send(message, self._node.clock.seconds())
-        if not self._corked or machine.bytes_produced - self.bytes_sent > CORK:
-            self._settle()
+        self._machine.send(message, self._node.clock.seconds())
+        self._said()
 
     def deliver(self, message: Message | Unknown) -> Deferred[None]:
         if self._ending is not None:
@@ -64,16 +62,14 @@ class PeerWriter(PeerReader):
                 done.errback(error)
 
         self.mark(settled)
-        if not self._corked:
-            self._settle()
+        self._said()
         return done
 
     def announce(self, item: InvVect) -> bool:
         if self._ending is not None:
             return False
         needed = self._machine.announce(item, self._node.clock.seconds())
-        if not self._corked:
-            self._settle()
+        self._said()
         return needed
 
     def add_known(self, item: InvVect) -> None:
@@ -82,6 +78,11 @@ class PeerWriter(PeerReader):
 
     def knows(self, item: InvVect) -> bool:
         return self._ending is None and self._machine.knows(item)
+
+    def _said(self) -> None:
+        """See to what was just said: at once, or soon while messages are being delivered."""
+        if not self._corked or self._machine.bytes_produced - self.bytes_sent > CORK:
+            self._settle()
 
     def mark(self, settled: Callable[[Disconnected | None], object]) -> None:
         """Call *settled* once everything queued so far is taken by the network, or lost."""

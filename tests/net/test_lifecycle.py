@@ -85,10 +85,14 @@ class Line:
         if transport.aborted:
             self.break_down()
             transport.lose(ConnectionAborted())
-        elif transport.disconnecting and not getattr(transport, "buffer", b""):
+            return
+        if transport.disconnecting and not getattr(transport, "buffer", b""):
             self.other.end = self.other.end or ConnectionDone()
-            transport.lose(ConnectionDone())
-        elif self.end is not None and (self.broken or not self.other.in_flight):
+            if not getattr(transport, "half_closed", False):
+                transport.lose(ConnectionDone())
+                return
+        if self.end is not None and (self.broken or not self.other.in_flight):
+            self.other.end = self.other.end or ConnectionDone()
             transport.lose(self.end)
 
     def break_down(self):

@@ -693,7 +693,7 @@ def test_announcements_go_on_while_a_listener_is_at_work():
     assert commands(peer.transport.sent)[-1] == "inv"
 
 
-@pytest.mark.parametrize("what", ["wake", "flush", "start", "data_to_send"])
+@pytest.mark.parametrize("what", ["wake", "flush", "start", "data_to_send", "held"])
 def test_a_mistake_of_ours_ends_the_connection_and_is_logged_once(
     what, logged_failures, monkeypatch
 ):
@@ -705,11 +705,14 @@ def test_a_mistake_of_ours_ends_the_connection_and_is_logged_once(
     recorder = Recorder()
     stage = node(recorder, trickle_interval=1)
     peer = join(stage) if what == "start" else meet(stage)
-    monkeypatch.setattr(type(peer.machine), what, broken)
+    mistake = property(broken) if what == "held" else broken
+    monkeypatch.setattr(type(peer.machine), what, mistake)
     if what == "start":
         peer = join(stage)
     elif what == "data_to_send":
         peer.send(Say(b"x"))
+    elif what == "held":
+        peer.dataReceived(say(b"x"))
     else:
         peer.announce(InvVect(1, bytes(32)))
         let_pass(stage, 150)

@@ -1,4 +1,5 @@
 from math import inf
+from time import process_time
 
 import pytest
 from twisted.internet.defer import CancelledError, Deferred
@@ -752,6 +753,23 @@ def test_four_megabytes_of_pings_in_one_read_are_answered_in_order():
     assert peer.machine.messages_received == count + 2
     assert peer.transport.kernel.data.endswith(one.replace(b"ping", b"pong") * count)
     assert peer.transport.kernel.calls - before <= 2
+
+
+def test_a_message_costs_no_more_in_a_large_read_than_in_a_small_one():
+    """R-A12: Core's mock peer is eight times slower at four megabytes than at 64 kilobytes."""
+    peer = meet(node())
+
+    def cost(count):
+        data, times = ping(5) * count, []
+        for _ in range(3):
+            began = process_time()
+            peer.dataReceived(data)
+            times.append((process_time() - began) / count)
+            peer.transport.kernel.data = b""
+        return min(times)
+
+    small = min(cost(65_536 // 32) for _ in range(5))
+    assert cost(4_194_304 // 32) < 2 * small
 
 
 def test_inventory_and_pongs_that_nobody_asked_for_are_no_trouble():

@@ -11,6 +11,7 @@ from bitpeer.errors import (
     DisconnectReason,
     LimitExceeded,
     Refused,
+    Unencodable,
     VersionTooOld,
 )
 from bitpeer.messages.control import Ping, Reject
@@ -637,6 +638,14 @@ def test_a_verdict_on_a_peer_that_is_gone_changes_nothing():
     verdict.callback(NO)
     assert peer.transport.sent == b""
     assert lost(recorder).reason is DisconnectReason.CLOSED_BY_PEER
+
+
+def test_last_words_that_cannot_be_said_refuse_all_the_same(logged_failures):
+    recorder = Recorder()
+    peer = join(node(Judge(Say(bytes(100_001))), recorder))
+    peer.dataReceived(GREETING)
+    assert refused(peer, recorder, []).reason is DisconnectReason.REFUSED
+    assert len(logged_failures.claim(Unencodable)) == 1
 
 
 def test_a_judge_that_fails_refuses_nobody(logged_failures):

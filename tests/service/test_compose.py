@@ -180,7 +180,7 @@ def test_r_j8_more_peers_than_there_can_be_sockets_are_refused_at_once(monkeypat
         compose(Reactor(), connect=["192.0.2.1"], listen=["7"], outbound=2)
 
 
-def test_behind_a_proxy_no_name_is_looked_up_here():
+def test_r_f7_behind_a_proxy_no_name_is_looked_up_here():
     reactor = Reactor()
     config = PeerConfig(network=NETWORK, proxied=True)
     endpoint = TCP4ClientEndpoint(reactor, "192.0.2.1", 9050)

@@ -1,1 +1,31 @@
-"""Bitcoin-family peers for Twisted."""
+"""Bitcoin-family peers for Twisted: these names, and nothing else, are the public surface."""
+
+from __future__ import annotations
+
+import bitpeer.bitcoin as bitcoin  # noqa: PLR0402  # inside, nothing comes by the bare name
+from bitpeer.config import PeerConfig
+from bitpeer.errors import BitpeerError, LocalError, RemoteError
+from bitpeer.net.connect import connect
+from bitpeer.net.factory import PeerFactory
+from bitpeer.net.interfaces import IPeer, IPeerListener
+from bitpeer.net.listeners import PeerListener, on
+from bitpeer.net.local import LocalNode
+from bitpeer.net.protocol import PeerProtocol
+from bitpeer.service.compose import peer_service
+
+__all__ = [
+    "BitpeerError",
+    "IPeer",
+    "IPeerListener",
+    "LocalError",
+    "LocalNode",
+    "PeerConfig",
+    "PeerFactory",
+    "PeerListener",
+    "PeerProtocol",
+    "RemoteError",
+    "bitcoin",
+    "connect",
+    "on",
+    "peer_service",
+]

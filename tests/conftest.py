@@ -55,6 +55,7 @@ def logged_failures(request: pytest.FixtureRequest) -> Iterator[LoggedFailures]:
     globalLogPublisher.addObserver(logged.observe)
     yield logged
     unclaimed = logged.claim()
+    gc.freeze()  # what a test leaves for good; after thousands of them it would take minutes
     globalLogPublisher.removeObserver(logged.observe)
     trial = sys.modules.get("twisted.trial.unittest")
     if trial is not None and isinstance(request.instance, trial.SynchronousTestCase):

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import deque
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Sequence
 from math import inf
 from socket import socket
 
@@ -41,7 +41,7 @@ def send_through(
     Returns:
         How many bytes it took, and what is left.
     """
-    rest = joined(chunks) if len(chunks) > 1 else chunks
+    rest = joined(chunks)
     total = 0
     while rest:
         batch = rest[:BATCH]
@@ -73,8 +73,12 @@ def without_first(chunks: Sequence[bytes | memoryview], count: int) -> Sequence[
     return ()
 
 
-def joined(chunks: Iterable[bytes | memoryview]) -> list[bytes | memoryview]:
+def joined(chunks: Sequence[bytes | memoryview]) -> Sequence[bytes | memoryview]:
     """Return *chunks* with small neighbours put together, so that each is worth a system call."""
+    if len(chunks) < 2:
+        return chunks
+    if sum(map(len, chunks)) <= PIECE:
+        return (b"".join(chunks),)
     pieces: list[bytes | memoryview] = []
     small: list[bytes | memoryview] = []
     size = 0
@@ -157,7 +161,7 @@ class Outbox:
         self.lot = 0
         """Bytes that were waiting then."""
 
-    def put(self, chunks: Iterable[bytes | memoryview]) -> None:
+    def put(self, chunks: Sequence[bytes | memoryview]) -> None:
         """Queue *chunks* behind what is waiting; `push` sends them."""
         was_empty = not self.queued
         for chunk in joined(chunks):

@@ -20,7 +20,7 @@ from bitpeer.errors import (
     TimedOut,
 )
 from bitpeer.net.interfaces import IPeer
-from bitpeer.net.outbox import direct_socket
+from bitpeer.net.outbox import Outbox, direct_socket
 from bitpeer.net.pushes import PushingPeer
 from bitpeer.net.reader import CLOSING
 from bitpeer.net.traffic import TrafficReport
@@ -67,6 +67,7 @@ class PeerProtocol(PushingPeer, Protocol):
     def __init__(self, node: LocalNode, machine: PeerMachine, dialled: str | None = None) -> None:
         self._node = node
         self._machine = machine
+        self._holds = 0  # its own from the start: looked at for each message, it is found faster
         if dialled is not None:
             self.dialled = dialled
 
@@ -197,8 +198,8 @@ class PeerProtocol(PushingPeer, Protocol):
             if now >= self._close_at:
                 self._abort()
             elif now >= self._send_deadline and self._ending is None:
-                waited = now - self._outbox.began if self._outbox is not None else 0.0
-                self.fail(TimedOut(DisconnectReason.SEND_TIMEOUT, "room for more", waited))
+                allowed = self._send_deadline - cast(Outbox, self._outbox).began
+                self.fail(TimedOut(DisconnectReason.SEND_TIMEOUT, "room for more", allowed))
             elif not self._holds:
                 self._machine.wake(now)
         except Exception as error:
@@ -272,7 +273,7 @@ class PeerProtocol(PushingPeer, Protocol):
 
     def _emptied(self) -> None:
         """The last words have left: hang up."""
-        if self._close_at == inf or self._cut:
+        if self._cut:
             return
         if self._outbox is not None:
             self._outbox.close()

@@ -61,6 +61,8 @@ class PeerReader(PeerRecord, ABC):
         if self._corked or self._holds or self._backlog:
             self._backlog = self._backlog or deque()
             self._backlog.append(data)
+            if not self._corked:
+                self._settle()
             return
         self._drive(data)
         if self._backlog and not self._holds:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from enum import Enum
+from functools import lru_cache
 from typing import cast
 
 from bitpeer.dialect import Greeting, VersionLike
@@ -19,6 +20,12 @@ from bitpeer.messages.control import VerAck
 from bitpeer.peer.part import NEVER
 from bitpeer.peer.terms import Terms
 from bitpeer.wire.message import Malformed, Message, Unknown
+
+
+@lru_cache(maxsize=64)
+def _shared(number: int) -> int:
+    """Return the same object for equal numbers: ten thousand peers need not keep one each."""
+    return number
 
 
 class Phase(Enum):
@@ -105,7 +112,7 @@ class Handshake:
             raise VersionTooOld(version.version, terms.min_version)
         greeting = self._introduction(now)
         yield from terms.dialect.review(version, greeting)
-        self.common_version = min(greeting.version, version.version)
+        self.common_version = _shared(min(greeting.version, version.version))
         self.version = version
 
     def accept(self, now: float) -> Iterator[Message]:
@@ -130,6 +137,8 @@ class Handshake:
             return True
         if message.command == "version":
             raise Unexpected("version", "came twice")
+        if isinstance(message, Unknown) and self._terms.dialect.strict_commands:
+            raise Unexpected(message.command, "is not a message of this network")
         self._strangers += 1
         limit = self._terms.dialect.early_messages(self.common_version)
         if self._strangers > (self._terms.max_handshake_messages if limit is None else limit):

@@ -133,7 +133,7 @@ class Seeds:
             "seeds": len(self._network.seeds),
             "answered": answered,
             "found": found,
-            "minutes": max(1, round(wait / 60)),
+            "seconds": round(wait),
         }
         if found:
             text = "{found} addresses from {answered} of {seeds} DNS seeds of {network}"
@@ -141,7 +141,7 @@ class Seeds:
         elif not self._silent:
             text = (
                 "no DNS answer from any of the {seeds} seeds of {network}: without internet or "
-                "DNS no peers can be found; trying again, at first in {minutes} min"
+                "DNS no peers can be found; trying again in {seconds} s, then ever more seldom"
             )
             self._journal.emit(LogLevel.warn, text, **fields)
         self._silent = not found

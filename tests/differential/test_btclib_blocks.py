@@ -9,7 +9,7 @@ from btclib.block.block import Block, merkle_root_and_mutated_from_transactions
 from btclib.block.block_header import BlockHeader
 from btclib.block.partial_merkle_tree import PartialMerkleTree
 from btclib.tx.tx import Tx
-from hypothesis import given, strategies as st
+from hypothesis import given, settings, strategies as st
 
 from bitpeer.bitcoin.compact import short_id, short_id_key
 from tests.differential.btclib_side import (
@@ -86,6 +86,7 @@ def read(command, wire):
 
 
 @pytest.mark.parametrize("command", TRANSLATIONS)
+@settings(max_examples=40)  # each has several transactions
 @given(data=st.data())
 def test_both_write_the_same_bytes_and_read_the_same_values(command, data):
     ours = data.draw(VALUES[command])
@@ -97,6 +98,7 @@ def test_both_write_the_same_bytes_and_read_the_same_values(command, data):
 
 
 @pytest.mark.parametrize("command", TRANSLATIONS)
+@settings(max_examples=40)  # each has several transactions
 @given(data=st.data())
 def test_both_refuse_the_same_damage_and_read_the_same_out_of_the_rest(command, data):
     kind = KINDS[command]

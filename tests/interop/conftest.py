@@ -8,12 +8,8 @@ import pytest
 import pytest_twisted
 from twisted.internet import reactor
 
+from bitpeer import IPeer, LocalNode, PeerConfig, PeerFactory, connect
 from bitpeer.bitcoin import REGTEST, Services
-from bitpeer.config import PeerConfig
-from bitpeer.net.connect import connect
-from bitpeer.net.factory import PeerFactory
-from bitpeer.net.interfaces import IPeer
-from bitpeer.net.local import LocalNode
 from tests.interop.bcoin_node import PATIENCE, BcoinNode, within
 from tests.interop.bcoin_package import NotInstallable, install
 from tests.interop.our_side import Ears

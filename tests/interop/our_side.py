@@ -7,6 +7,7 @@ from typing import Any, NamedTuple, TypeVar
 
 from twisted.internet.defer import Deferred, succeed
 
+from bitpeer import IPeer, PeerListener, on
 from bitpeer.bitcoin import (
     Block,
     BlockTxn,
@@ -23,8 +24,6 @@ from bitpeer.bitcoin import (
     Tx,
 )
 from bitpeer.errors import Disconnected
-from bitpeer.net.interfaces import IPeer
-from bitpeer.net.listeners import PeerListener, on
 
 T = TypeVar("T")
 

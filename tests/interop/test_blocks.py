@@ -1,14 +1,19 @@
 """Blocks that a real node mined: announced, fetched in every form, and checked."""
 
 import pytest_twisted
+from btclib.block.block import Block as TheirBlock
+from btclib.block.block_filter import BasicBlockFilter
 
 from bitpeer.bitcoin import (
+    BASIC_FILTER,
     REGTEST,
     Block,
     BlockTxn,
     BloomFilter,
+    CFilter,
     CmpctBlock,
     GetBlocks,
+    GetCFilters,
     GetData,
     GetHeaders,
     Headers,
@@ -17,8 +22,11 @@ from bitpeer.bitcoin import (
     InvVect,
     MerkleBlock,
     NotFound,
+    Ping,
     SendCmpct,
+    Services,
     Tx,
+    basic_filter,
 )
 from bitpeer.bitcoin.bloom import Update
 from bitpeer.bitcoin.compact import PartialBlock, short_id, short_id_key
@@ -63,8 +71,8 @@ async def test_headers_are_those_of_the_chain_that_the_node_mined(bcoin, dial):
 
 @pytest_twisted.ensureDeferred
 async def test_headers_begin_where_the_locator_says_and_end_where_the_stop_does(bcoin, dial):
-    peer, ears = await dial(bcoin)
     hashes = await bcoin.generate(5)
+    peer, ears = await dial(bcoin)
     answered = within(PATIENCE, ears.next(Headers))
     unknown = bytes(31) + b"\1"
     peer.send(GetHeaders(peer.negotiated_version, [unknown, hashes[0], REGTEST.genesis], hashes[3]))
@@ -265,3 +273,39 @@ async def test_node_goes_on_behind_five_hundred_blocks_when_they_are_fetched(bco
     blocks = await fetch(peer, ears, InvType.WITNESS_BLOCK, hashes)
     assert [block.header.previous_hash for block in blocks] == [REGTEST.genesis, *hashes[:-1]]
     assert list((await tip).items) == [InvVect(InvType.BLOCK, await bcoin.best_hash())]
+
+
+# Compact filters: the node has none, but blocks to make them of
+
+
+@pytest_twisted.ensureDeferred
+async def test_node_without_compact_filters_passes_over_a_question_for_them(bcoin, dial):
+    peer, ears = await dial(bcoin, stall_timeout=None)
+    assert not peer.services & Services.COMPACT_FILTERS
+    address = peer.snapshot().local_address
+    passed_over = within(PATIENCE, bcoin.event("message", address=address, command="getcfilters"))
+    peer.send(GetCFilters(BASIC_FILTER, 1, await bcoin.best_hash()))
+    await passed_over
+    asked = within(PATIENCE, ears.next(Ping))
+    await bcoin.ping(address)
+    await asked
+    assert not ears.heard(CFilter)
+
+
+@pytest_twisted.ensureDeferred
+async def test_compact_filter_of_a_real_block_is_what_others_make_of_it(bcoin):
+    block_hash, payments = await mine_payments(bcoin, "segwit", "legacy")
+    block = Block.decode(await bcoin.block(block_hash))
+    scripts = []
+    for tx in block.transactions[1:]:
+        (spent,) = tx.inputs
+        source = Tx.decode(await bcoin.transaction(spent.previous_hash))
+        scripts.append(source.outputs[spent.previous_index].script)
+    ours = basic_filter(block, scripts)
+    theirs = BasicBlockFilter.from_block(
+        TheirBlock.parse(block.encode(), check_validity=False), scripts
+    )
+    assert ours.encoding == theirs.serialize()
+    assert ours.hash == theirs.hash[::-1]
+    assert ours.matches_any(output.script for tx in payments for output in tx.outputs)
+    assert all(map(ours.matches, scripts))

@@ -5,6 +5,7 @@ import pytest_twisted
 from twisted.internet import reactor
 from zope.interface import implementer
 
+from bitpeer import PeerConfig, connect
 from bitpeer.bitcoin import (
     MAINNET,
     REGTEST,
@@ -17,9 +18,8 @@ from bitpeer.bitcoin import (
     SendCmpct,
     Services,
 )
-from bitpeer.config import BlockPosition, PeerConfig, user_agent
+from bitpeer.config import BlockPosition, user_agent
 from bitpeer.errors import Disconnected, DisconnectReason, WrongNetwork
-from bitpeer.net.connect import connect
 from bitpeer.net.interfaces import IVersionListener
 from bitpeer.wire.message import Unknown
 from tests.interop.bcoin_node import PATIENCE, within

@@ -69,6 +69,8 @@ def test_a_connection_that_says_nothing_has_addresses_and_a_number():
     assert peer.address == "203.0.113.7:8333"
     assert peer.local_address == "192.0.2.1:18444"
     assert not peer.inbound
+    assert peer.node is stage
+    assert peer.machine.outbound
     assert str(peer) == "peer 2 203.0.113.7:8333 (outbound)"
 
 

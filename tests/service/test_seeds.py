@@ -113,7 +113,7 @@ def test_silence_is_told_once_and_asked_again_ever_more_seldom():
     assert waits == [30, 60, 120, 240, 480, 960, 1_920, 3_600, 3_600]
     assert lines == [
         "no DNS answer from any of the 2 seeds of toy-nursery: without internet or DNS no peers "
-        "can be found; trying again, at first in 1 min"
+        "can be found; trying again in 30 s, then ever more seldom"
     ]
 
 

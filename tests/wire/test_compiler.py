@@ -16,7 +16,7 @@ from bitpeer.errors import (
 from bitpeer.wire.compactsize import write_compact_size
 from bitpeer.wire.compiler import Codec, compile_record
 from bitpeer.wire.fields import TAIL, Limit, Remainder, Uint8, Uint16
-from bitpeer.wire.message import Record, record
+from bitpeer.wire.message import Message, Record, message, record
 from bitpeer.wire.vector import PackedVector
 from tests.wire.samples import (
     EXAMPLES,
@@ -390,3 +390,15 @@ def test_a_field_may_bring_its_own_codec():
     assert value.encode() == b"\x05\x02\x02\x03"
     assert Shifted.read(b"\x05\x02\x02\x03") == (value, 4)
     assert (Shifted.min_size, Shifted.max_size) == (2, 5)
+
+
+def test_a_list_that_is_given_is_not_the_list_that_is_kept() -> None:
+    @message("numbers")
+    class Numbers(Message):
+        numbers: Annotated[Sequence[Uint8], Limit(3)]
+
+    given = [1, 2]
+    numbers = Numbers(given)
+    given.append(3)
+    assert numbers.numbers == (1, 2)
+    assert hash(numbers) == hash(Numbers((1, 2)))

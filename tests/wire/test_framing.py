@@ -319,6 +319,20 @@ def test_the_limit_of_the_moment_counts_too():
     assert only(framing_.feed(frame(b"say", Say(bytes(100)).encode())))[0].kind is Say
 
 
+def test_a_limit_that_rises_between_two_frames_holds_for_the_second():
+    framing_ = framing(limit=100)
+    stream = framing_.feed(frame(b"verack") + frame(b"say", Say(bytes(500)).encode()))
+    assert next(stream)[0].kind is VerAck
+    framing_.limit = 1000
+    assert next(stream)[0].kind is Say
+
+
+def test_two_equal_frames_are_equally_wrong():
+    bad = frame(b"ping", bytes(8))[:-1] + b"!"
+    entries = [entry.kind for entry, _, _ in framing().feed(bad + frame(b"ping", bytes(8)) + bad)]
+    assert entries == [Malformed, Ping, Malformed]
+
+
 @pytest.mark.parametrize("good", range(4))
 def test_wrong_magic_is_seen_at_the_first_wrong_byte(good):
     framing_ = framing()
@@ -352,6 +366,14 @@ def test_a_bad_checksum_leaves_the_stream_alive(size, cut):
         entry.decode(got)
     assert caught.value.command == "whatever"
     assert good.kind is VerAck
+
+
+@pytest.mark.parametrize("bad", [{0}, {3, 4}, {0, 9}, set(range(10))])
+def test_only_frames_with_a_bad_checksum_are_blamed_for_it(bad):
+    good, wrong = frame(b"ping", bytes(8)), frame(b"ping", bytes(8))[:-1] + b"!"
+    stream = b"".join(wrong if number in bad else good for number in range(10))
+    found = [entry.kind for entry, _, _ in framing().feed(stream)]
+    assert found == [Malformed if number in bad else Ping for number in range(10)]
 
 
 def test_the_next_frame_of_the_same_kind_is_good_again():
@@ -480,11 +502,10 @@ def test_a_checksum_of_another_kind_is_not_mistaken_for_ours():
     assert message.seal == (silly_checksum, silly_checksum(b"hi")[:4])
 
 
-def test_a_payload_can_be_sent_back_as_it_came():
+def test_a_nonce_can_be_sent_back_as_it_came():
     payload = Ping(7).encode()
-    assert framing().echo("pong", payload, silly_checksum(payload)[:4]) == b"".join(
-        envelope().wrap(Pong(7))
-    )
+    pong = framing().pong(payload, silly_checksum(payload)[:4])
+    assert pong == b"".join(envelope().wrap(Pong(7)))
 
 
 def test_a_message_that_cannot_be_encoded_is_not_wrapped():

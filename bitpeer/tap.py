@@ -1,0 +1,350 @@
+"""`twistd bitpeer`: its options, and the service they describe."""
+
+from __future__ import annotations
+
+import platform
+import signal
+import sys
+from collections.abc import Callable, Sequence
+from types import FrameType
+from typing import Any, ClassVar, NoReturn, cast
+
+from twisted.application.service import IService, MultiService
+from twisted.copyright import version as twisted_version
+from twisted.internet.interfaces import IReactorCore, IReactorFromThreads, IReactorTime
+from twisted.logger import (
+    FilteringLogObserver,
+    Logger,
+    LogLevel,
+    LogLevelFilterPredicate,
+    globalLogPublisher,
+)
+from twisted.python.usage import Options as UsageOptions, UsageError
+
+from bitpeer.bitcoin.constants import Services
+from bitpeer.bitcoin.networks import NETWORKS
+from bitpeer.config import VERSION, PeerConfig, user_agent
+from bitpeer.dialect import Network
+from bitpeer.errors import InvalidSetting
+from bitpeer.net.clash import foreign_modules, warning
+from bitpeer.net.journal import Journal
+from bitpeer.net.local import LocalNode
+from bitpeer.net.text import printable
+from bitpeer.service.compose import node_service
+from bitpeer.service.endpoints import client_endpoint, server_endpoint
+
+DEFAULT_OUTBOUND = 8
+"""Peers to find and keep, unless the operator names some."""
+MAX_OUTBOUND = 1_000
+LEVELS = {
+    "error": LogLevel.error,
+    "warn": LogLevel.warn,
+    "info": LogLevel.info,
+    "debug": LogLevel.debug,
+    "trace": LogLevel.debug,
+}
+"""What `--log-level` may be, and the least level of the events that are logged then."""
+
+
+class Options(UsageOptions):
+    """The command line of ``twistd bitpeer``.
+
+    After parsing, the attributes say what is wanted.
+    """
+
+    synopsis = "[options]"
+    longdesc = (
+        "A peer of Bitcoin's network. Without options it joins mainnet: it asks the network's DNS "
+        f"seeds for addresses and keeps {DEFAULT_OUTBOUND} connections. "
+        "ENDPOINT is host, host:port or whatever Twisted understands, as tcp:127.0.0.1:8333; "
+        "to listen, a port, an address or address:port."
+    )
+    optParameters: ClassVar[list[list[Any]]] = [
+        ["network", None, "mainnet", f"Network to join: {', '.join(NETWORKS)}."],
+        [
+            "outbound",
+            None,
+            None,
+            "Peers to find and keep, besides those named with --connect. "
+            f"[default: {DEFAULT_OUTBOUND}, or 0 with --connect]",
+        ],
+        [
+            "user-agent",
+            None,
+            None,
+            "What to call this node: name:version, or all of it, as /name:version(comment)/ "
+            f"(BIP 14). [default: {user_agent().decode()}]",
+        ],
+        [
+            "services",
+            None,
+            "0",
+            "Services to offer, joined by commas: "
+            f"{', '.join(str(each.name).lower() for each in Services)}, or numbers as 0x409.",
+        ],
+        [
+            "log-level",
+            None,
+            "info",
+            f"How much to log: {', '.join(LEVELS)}. debug has a line for each message, trace "
+            "shows what is in it, too.",
+        ],
+    ]
+    optFlags: ClassVar[list[list[Any]]] = [  # noqa: N815  # Twisted's name
+        ["no-relay", None, "Ask peers not to announce transactions."],
+    ]
+
+    def __init__(self) -> None:
+        UsageOptions.__init__(self)
+        self.connect: list[str] = []
+        """Peers to dial, as they were written."""
+        self.listen: list[str] = []
+        """Where to accept peers, as it was written."""
+        self.outbound = 0
+        """Peers to find and keep."""
+        self.level = "info"
+        """One of `LEVELS`."""
+        self.config: PeerConfig
+
+    def opt_connect(self, endpoint: str) -> None:
+        """Dial ENDPOINT, and again whenever it is lost. May be repeated."""
+        if endpoint not in self.connect:
+            self.connect.append(endpoint)
+
+    def opt_listen(self, endpoint: str) -> None:
+        """Accept peers at ENDPOINT. May be repeated."""
+        if endpoint not in self.listen:
+            self.listen.append(endpoint)
+
+    def opt_version(self) -> NoReturn:
+        """Show versions and exit."""
+        python = platform.python_version()
+        sys.stdout.write(f"bitpeer {VERSION} (Twisted {twisted_version}, Python {python})\n")
+        raise SystemExit(0)
+
+    def parseOptions(self, options: Sequence[str] | None = None) -> None:  # noqa: N802
+        """Read the command line.
+
+        Raises:
+            SystemExit: with one line for whoever wrote it. (A `UsageError` would make
+                twistd show all of its help first.)
+        """
+        try:
+            UsageOptions.parseOptions(self, options)
+        except UsageError as error:
+            raise SystemExit(f"bitpeer: {error}; see twistd bitpeer --help") from None
+
+    def parseArgs(self, *arguments: str) -> None:  # noqa: N802
+        """Refuse what is not an option."""
+        if arguments:
+            raise UsageError(f"{arguments[0]!r} belongs to no option")
+
+    def postOptions(self) -> None:
+        network = _network(self["network"])
+        self.level = self["log-level"]
+        if self.level not in LEVELS:
+            raise _wrong("log-level", self.level, f"one of {', '.join(LEVELS)}")
+        self.outbound = self._outbound(network)
+        self.config = PeerConfig(
+            network=network,
+            user_agent=_user_agent(self["user-agent"]),
+            services=_services(self["services"]),
+            relay=not self["no-relay"],
+            log_messages=self.level == "debug",
+            log_bytes=self.level == "trace",
+        )
+
+    def _outbound(self, network: Network) -> int:
+        said = self["outbound"]
+        if said is None:
+            count = 0 if self.connect or not network.seeds else DEFAULT_OUTBOUND
+        elif not said.isdecimal() or int(said) > MAX_OUTBOUND:
+            raise _wrong("outbound", said, f"a number from 0 to {MAX_OUTBOUND}")
+        else:
+            count = int(said)
+        if count and not network.seeds:
+            raise _wrong("outbound", said, f"0, as {network.name} has no seeds to find peers by")
+        if not (count or self.connect or self.listen):
+            why = f"{network.name} has no seeds" if said is None else "--outbound is 0"
+            raise UsageError(f"{why}, so name peers with --connect or a place with --listen")
+        return count
+
+
+class CannotStart(SystemExit, Exception):
+    """Ends the program at its start, with status 1 and without a traceback.
+
+    Being an `Exception` as well, it makes a twistd in the background tell the one
+    that was called, which would wait for ever otherwise, and remove its pid file.
+    """
+
+    def __init__(self, why: str) -> None:
+        super().__init__(1)
+        self.why = why
+
+    def __str__(self) -> str:
+        return self.why
+
+
+class Program(MultiService):
+    """The service as a program of its own.
+
+    What cannot be opened at the start ends it, without a traceback; SIGTERM ends
+    it with success.
+
+    Args:
+        reactor: Twisted's.
+        journal: is told why it stops.
+        on_signal: installs a handler, as `signal.signal` does.
+    """
+
+    def __init__(
+        self,
+        reactor: object,
+        journal: Journal,
+        on_signal: Callable[[int, Any], object] = signal.signal,
+    ) -> None:
+        MultiService.__init__(self)
+        self._reactor = reactor
+        self._journal = journal
+        self._on_signal = on_signal
+
+    def privilegedStartService(self) -> None:  # noqa: N802
+        """Open the doors, or give up: the log has said why.
+
+        Raises:
+            CannotStart: a door cannot be opened.
+        """
+        try:
+            MultiService.privilegedStartService(self)
+        except InvalidSetting as error:
+            raise CannotStart(str(error)) from None
+
+    def startService(self) -> None:
+        # Twisted takes the signals over when it begins to run, so this comes after it.
+        cast(IReactorCore, self._reactor).callWhenRunning(
+            self._on_signal, signal.SIGTERM, self._terminate
+        )
+        try:
+            MultiService.startService(self)
+        except InvalidSetting as error:  # under `twist`, which knows nothing of privileges
+            raise CannotStart(str(error)) from None
+
+    def _terminate(self, number: int, frame: FrameType | None) -> None:
+        """Stop gracefully; twistd itself would then die of the signal.  A second one kills."""
+        self._on_signal(signal.SIGTERM, signal.SIG_DFL)
+        cast(IReactorFromThreads, self._reactor).callFromThread(self._stop)
+
+    def _stop(self) -> None:
+        self._journal.emit(LogLevel.info, "told to stop by SIGTERM: saying goodbye to all peers")
+        cast(IReactorCore, self._reactor).stop()
+
+
+class OperatorsNode(LocalNode):
+    """A node that logs only what its operator wants to see.
+
+    Args:
+        config: the settings.
+        level: the least level of the events that are logged.
+        clock: the reactor.
+    """
+
+    def __init__(self, config: PeerConfig, level: LogLevel, *, clock: IReactorTime) -> None:
+        wanted = LogLevelFilterPredicate(defaultLogLevel=level)
+        observer = FilteringLogObserver(globalLogPublisher, [wanted])
+        self.log = Logger("bitpeer", observer=observer)
+        super().__init__(config, clock=clock)
+
+
+def makeService(options: Options) -> IService:
+    """Return the service that *options* describe.
+
+    Raises:
+        SystemExit: with one line, if an endpoint cannot be read.
+    """
+    from twisted.internet import reactor
+
+    return _make_service(options, reactor)
+
+
+def _make_service(options: Options, reactor: object) -> MultiService:
+    config = options.config
+    try:
+        _check_places(options, reactor)
+    except UsageError as error:
+        raise SystemExit(f"bitpeer: {error}; see twistd bitpeer --help") from None
+    node = OperatorsNode(config, LEVELS[options.level], clock=cast(IReactorTime, reactor))
+    if foreign := foreign_modules():
+        node.journal.emit(LogLevel.critical, "{warning}", warning=warning(foreign))
+    node.journal.emit(
+        LogLevel.info,
+        "bitpeer {version} joins {network} as {agent}",
+        version=VERSION,
+        network=config.network.title,
+        agent=printable(config.user_agent),
+    )
+    service = node_service(
+        node,
+        connect=options.connect,
+        listen=options.listen,
+        outbound=options.outbound,
+        reactor=reactor,
+    )
+    program = Program(reactor, node.journal)
+    service.setServiceParent(program)
+    return program
+
+
+def _check_places(options: Options, reactor: object) -> None:
+    port = options.config.network.port
+    for option, places, read in (
+        ("connect", options.connect, client_endpoint),
+        ("listen", options.listen, server_endpoint),
+    ):
+        for place in places:
+            try:
+                read(reactor, place, port)
+            except InvalidSetting as error:
+                raise _wrong(option, place, error.expected) from None
+
+
+def _wrong(option: str, value: object, expected: str) -> UsageError:
+    return UsageError(f"--{option} is {value!r:.200}, expected {expected}")
+
+
+def _network(name: str) -> Network:
+    """Return the network of this *name* or title."""
+    for network in NETWORKS.values():
+        if name.lower() in (network.name, network.title):
+            return network
+    raise _wrong("network", name, f"one of {', '.join(NETWORKS)}")
+
+
+def _user_agent(said: str | None) -> bytes:
+    if said is None:
+        return user_agent()
+    expected = "name:version, or /name:version(comment)/, in printable ASCII and not too long"
+    name, colon, number = said.partition(":")
+    try:
+        if said.startswith("/"):
+            PeerConfig(network=NETWORKS["mainnet"], user_agent=said.encode())
+            return said.encode()
+        if colon:
+            return user_agent(name, number)
+    except InvalidSetting:
+        pass
+    raise _wrong("user-agent", said, expected)
+
+
+def _services(said: str) -> int:
+    total = 0
+    for part in said.split(","):
+        name = part.strip().replace("-", "_").upper()
+        try:
+            number = int(Services[name]) if name in Services.__members__ else int(name, 0)
+        except ValueError:
+            number = -1
+        if not 0 <= number < 1 << 64:
+            known = ", ".join(str(each.name).lower() for each in Services)
+            raise _wrong("services", said, f"numbers up to 64 bits, or of {known}, with commas")
+        total |= number
+    return total

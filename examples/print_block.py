@@ -1,0 +1,39 @@
+"""Print the transactions of the next block that a node announces.
+
+    python examples/print_block.py 127.0.0.1:18444 regtest
+
+The node tells of its block in an `inv`; this asks for the block, prints the ids of its
+transactions, and leaves.
+"""
+
+import sys
+
+from twisted.internet.task import react
+
+from bitpeer import IPeer, PeerConfig, PeerListener, connect, on
+from bitpeer.bitcoin import NETWORKS, Block, GetData, Inv, InvType, InvVect
+
+
+class NextBlock(PeerListener):
+    @on(Inv)
+    def announced(self, peer: IPeer, inv: Inv) -> None:
+        blocks = [item.hash for item in inv.items if item.kind == InvType.BLOCK]
+        if blocks:
+            peer.send(GetData([InvVect(InvType.WITNESS_BLOCK, blocks[-1])]))
+
+    @on(Block)
+    def arrived(self, peer: IPeer, block: Block) -> None:
+        for tx in block.transactions:
+            print(tx.txid[::-1].hex(), tx.vsize, "vbytes")
+        peer.disconnect()
+
+
+async def main(reactor: object, place: str, network: str = "mainnet") -> None:
+    # Without preferences the node is not asked to announce blocks by their headers.
+    config = PeerConfig(network=NETWORKS[network], preferences=())
+    peer = await connect(reactor, place, config, [NextBlock()])
+    await peer.when_lost()
+
+
+if __name__ == "__main__":
+    react(main, sys.argv[1:])

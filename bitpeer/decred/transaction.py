@@ -24,6 +24,8 @@ MAX_INPUTS = 780_336
 """Most inputs of a transaction."""
 MAX_OUTPUTS = 3_728_271
 """Most outputs of a transaction."""
+MAX_SCRIPT_SIZE = 33_554_432
+"""Most bytes of a script that is looked at at all."""
 FINAL_SEQUENCE = 0xFFFF_FFFF
 
 Int8 = Annotated[int, Fixed("b")]
@@ -394,7 +396,7 @@ def _skip(data: bytes, pos: int, count: int, fixed: int) -> int:
         if size < 0xFD:
             pos += size + 1
         else:
-            size, pos = read_count(data, pos, len(data), 1)
+            size, pos = read_count(data, pos, MAX_SCRIPT_SIZE, 1)
             pos += size
     return pos
 

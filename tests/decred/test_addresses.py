@@ -115,7 +115,7 @@ def test_an_address_knows_how_people_write_it(host, address):
 
 @pytest.mark.parametrize("host", ["example.org", "a.onion", ONION.replace("x", "y", 1), ""])
 def test_an_address_that_nobody_can_read_is_refused(host):
-    with pytest.raises(ValueError, match="is no|does not appear"):
+    with pytest.raises(ValueError, match=r"is no|does not appear"):
         NodeAddress.of(host, 9108)
 
 

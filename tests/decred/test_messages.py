@@ -13,7 +13,7 @@ from bitpeer.decred.messages import (
     MiningState,
     Version,
 )
-from bitpeer.errors import InvalidValue, LimitExceeded, Truncated, Unencodable
+from bitpeer.errors import InvalidValue, LimitExceeded, Unencodable
 from bitpeer.messages.addresses import NOWHERE, NetAddress
 from tests.decred import vectors
 from tests.decred.battery import is_exactly, survives

@@ -281,7 +281,9 @@ def test_a_script_that_goes_on_beyond_the_data_is_refused():
         with pytest.raises(Truncated):
             Tx.decode(raw[:end])
     with pytest.raises(Truncated):
-        Tx.decode(raw[:15] + b"\xfe\xff\xff\xff\x7f" + raw[20:])
+        Tx.decode(raw[:16] + b"\xfe\0\0\0\x02" + raw[19:])
+    with pytest.raises(LimitExceeded):
+        Tx.decode(raw[:16] + b"\xfe\x01\0\0\x02" + raw[19:])
 
 
 def test_the_largest_transaction_can_be_built():

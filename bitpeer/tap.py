@@ -259,7 +259,8 @@ def makeService(options: Options) -> IService:
     """Return the service that *options* describe.
 
     Raises:
-        SystemExit: with one line, if an endpoint cannot be read.
+        SystemExit: with one line, if an endpoint cannot be read, or another distribution
+            has put its modules among ours.
     """
     from twisted.internet import reactor
 
@@ -272,9 +273,9 @@ def _make_service(options: Options, reactor: object) -> MultiService:
         _check_places(options, reactor)
     except UsageError as error:
         raise SystemExit(f"bitpeer: {error}; see twistd bitpeer --help") from None
-    node = OperatorsNode(config, LEVELS[options.level], clock=cast(IReactorTime, reactor))
     if foreign := foreign_modules():
-        node.journal.emit(LogLevel.critical, "{warning}", warning=warning(foreign))
+        raise SystemExit(f"bitpeer: {warning(foreign)}")
+    node = OperatorsNode(config, LEVELS[options.level], clock=cast(IReactorTime, reactor))
     node.journal.emit(
         LogLevel.info,
         "bitpeer {version} joins {network} as {agent}",

@@ -223,11 +223,12 @@ def test_an_endpoint_that_cannot_be_read_ends_in_one_line(option, place, expecte
     assert "\n" not in caught.value.code
 
 
-def test_modules_of_another_distribution_are_told_of(monkeypatch):
+def test_beside_modules_of_another_distribution_nothing_starts(monkeypatch):
     monkeypatch.setattr(tap, "foreign_modules", lambda: ("node",))
-    with LogLines() as lines:
+    with pytest.raises(SystemExit) as caught:
         tap._make_service(parse(), Reactor())
-    assert "has installed node into the package bitpeer" in lines[0]
+    assert "has installed node into the package bitpeer" in caught.value.code
+    assert "\n" not in caught.value.code
 
 
 @pytest.mark.parametrize(

@@ -241,6 +241,39 @@ def test_closing_sends_what_is_queued_first():
     assert peer.transport.closings == 1
 
 
+def test_closing_a_socket_waits_for_the_other_end_to_close():
+    """With bytes left to read, a kernel that closes takes back what it has sent."""
+    stage = node()
+    peer = meet(stage)
+    peer.disconnect()
+    assert peer.transport.half_closed
+    before = peer.bytes_received
+    peer.dataReceived(say(b"still talking"))
+    assert peer.bytes_received == before
+    peer.transport.lose()
+    assert reason_of(peer) is DisconnectReason.CLOSED_HERE
+
+
+def test_unless_nothing_was_said():
+    peer = join(node())
+    peer.disconnect()
+    assert peer.transport.disconnecting
+    assert not peer.transport.half_closed
+
+
+def test_who_was_not_read_from_is_read_from_again_to_see_it_go():
+    class Slow(PeerListener):
+        @on(Say)
+        def said(self, peer, message):
+            return Deferred()
+
+    peer = meet(node(Slow()))
+    peer.dataReceived(say(b"x"))
+    assert not peer.transport.reading
+    peer.disconnect()
+    assert peer.transport.reading
+
+
 def test_but_nobody_can_hold_a_closing_connection_hostage():
     """R-J1."""
     stage = node()
@@ -660,7 +693,7 @@ def test_announcements_go_on_while_a_listener_is_at_work():
     assert commands(peer.transport.sent)[-1] == "inv"
 
 
-@pytest.mark.parametrize("what", ["wake", "flush", "start", "data_to_send"])
+@pytest.mark.parametrize("what", ["wake", "flush", "start", "data_to_send", "held"])
 def test_a_mistake_of_ours_ends_the_connection_and_is_logged_once(
     what, logged_failures, monkeypatch
 ):
@@ -672,11 +705,14 @@ def test_a_mistake_of_ours_ends_the_connection_and_is_logged_once(
     recorder = Recorder()
     stage = node(recorder, trickle_interval=1)
     peer = join(stage) if what == "start" else meet(stage)
-    monkeypatch.setattr(type(peer.machine), what, broken)
+    mistake = property(broken) if what == "held" else broken
+    monkeypatch.setattr(type(peer.machine), what, mistake)
     if what == "start":
         peer = join(stage)
     elif what == "data_to_send":
         peer.send(Say(b"x"))
+    elif what == "held":
+        peer.dataReceived(say(b"x"))
     else:
         peer.announce(InvVect(1, bytes(32)))
         let_pass(stage, 150)

@@ -209,3 +209,9 @@ def test_a_block_is_announced_at_once_and_a_transaction_is_not():
     assert [list(event.items) for event in pair.dialler.heard if isinstance(event, decred.Inv)] == [
         [InvVect(InvType.BLOCK, b"b" * 32)]
     ]
+
+
+def test_what_came_before_verack_may_still_end_the_connection():
+    peer, events = hears(12, version(11), GetMiningState(), Ping(5), VerAck())
+    assert isinstance(peer.failure, Unexpected)
+    assert isinstance(events[-1], Established)

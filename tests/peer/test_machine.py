@@ -409,7 +409,7 @@ def test_what_came_before_verack_is_kept_if_the_dialect_lets_little_come() -> No
 def test_what_came_before_verack_may_end_the_conversation_after_it() -> None:
     dialect = replace(DIALECT, early_messages=lambda _: 2, strict_versions=True)
     machine = make_machine(make_terms(dialect))
-    hear(machine, hello(4), Gift(b"\1" * 32), Ping(5))
+    hear(machine, hello(4), Gift(), Ping(5))
     heard = hear(machine, VerAck())
     assert isinstance(heard[-1], Established)
     assert isinstance(machine.failure, Unexpected)

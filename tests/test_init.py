@@ -32,7 +32,7 @@ def test_chains_bring_their_messages_and_networks():
     assert decred.Ping is bitcoin.Ping
 
 
-def test_importing_it_leaves_the_choice_of_the_reactor_to_the_program():
+def test_r_j6_importing_it_leaves_the_choice_of_the_reactor_to_the_program():
     shown = subprocess.run(
         (sys.executable, "-c", CHECK),
         cwd=ROOT,

@@ -50,7 +50,7 @@ def test_an_event_keeps_its_level_and_its_fields():
     assert event["what"] == "hello"
 
 
-def test_a_million_malformed_frames_leave_a_megabyte_an_hour():
+def test_r_i1_a_million_malformed_frames_leave_a_megabyte_an_hour():
     """R-I1."""
     desk = Desk()
     for _ in range(1_000_000):

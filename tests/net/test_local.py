@@ -373,7 +373,7 @@ def test_strangers_do_not_use_up_what_may_be_logged_of_peers(outbound, level, lo
     assert logged == [(level, f"peer 1 203.0.113.7:8333 ({side}) not won: closed by the peer")]
 
 
-def test_connections_to_oneself_are_hardly_worth_mentioning(logged):
+def test_r_c5_connections_to_oneself_are_hardly_worth_mentioning(logged):
     """R-C5: CVE-2025-54604 filled disks with them."""
     stage = node()
     out, back = join(stage, outbound=True), join(stage)
@@ -385,7 +385,7 @@ def test_connections_to_oneself_are_hardly_worth_mentioning(logged):
     assert {level for level, _ in logged} == {LogLevel.debug}
 
 
-def test_tens_of_thousands_of_strangers_leave_a_megabyte(logged):
+def test_r_i1_tens_of_thousands_of_strangers_leave_a_megabyte(logged):
     """R-I1."""
     stage = node()
     address = IPv4Address("TCP", "203.0.113.200", 65_535)

@@ -272,6 +272,19 @@ def test_announcements_leave_in_batches_when_it_is_time():
     assert peer.knows(ITEM)
 
 
+@pytest.mark.parametrize("item", [InvVect(1, b"short"), InvVect(1 << 32, b"h" * 32)])
+def test_what_cannot_be_announced_is_refused_at_once(item):
+    """Not when the batch leaves, to the harm of all that is in it."""
+    stage = node(trickle_interval=1)
+    peer = meet(stage)
+    peer.announce(ITEM)
+    with pytest.raises(Unencodable):
+        peer.announce(item)
+    stage.clock.pump([0.1] * 25)
+    assert commands(peer.transport.sent)[-1] == "inv"
+    assert peer.established
+
+
 def test_what_a_peer_knows_is_not_announced():
     peer = meet(node())
     peer.add_known(ITEM)

@@ -22,10 +22,12 @@ from twisted.logger import (
 from twisted.python.usage import Options as UsageOptions, UsageError
 
 from bitpeer.bitcoin.constants import Services
-from bitpeer.bitcoin.networks import NETWORKS
+from bitpeer.bitcoin.networks import NETWORKS as BITCOIN
 from bitpeer.config import VERSION, PeerConfig, user_agent
+from bitpeer.decred.networks import NETWORKS as DECRED
 from bitpeer.dialect import Network
 from bitpeer.errors import InvalidSetting
+from bitpeer.hashes.blake256 import BLAKE256_BACKEND, blake256
 from bitpeer.net.clash import foreign_modules, warning
 from bitpeer.net.journal import Journal
 from bitpeer.net.local import LocalNode
@@ -34,6 +36,8 @@ from bitpeer.service.compose import node_service
 from bitpeer.service.descriptors import check_room
 from bitpeer.service.endpoints import client_endpoint, server_endpoint
 
+NETWORKS = {**BITCOIN, **{network.title: network for network in DECRED.values()}}
+"""What `--network` may be; Bitcoin's networks need not be called so."""
 DEFAULT_OUTBOUND = 8
 """Peers to find and keep, unless the operator names some."""
 MAX_OUTBOUND = 1_000
@@ -55,7 +59,7 @@ class Options(UsageOptions):
 
     synopsis = "[options]"
     longdesc = (
-        "A peer of Bitcoin's network. Without options it joins mainnet: it asks the network's DNS "
+        "A peer of Bitcoin's network or of Decred's. Without options it joins mainnet: it asks the network's DNS "
         f"seeds for addresses and keeps {DEFAULT_OUTBOUND} connections. "
         "ENDPOINT is host, host:port or whatever Twisted understands, as tcp:127.0.0.1:8333; "
         "to listen, a port, an address or address:port."
@@ -284,6 +288,13 @@ def _make_service(options: Options, reactor: object) -> MultiService:
         network=config.network.title,
         agent=printable(config.user_agent),
     )
+    if config.network.dialect.checksum is blake256:
+        fast = BLAKE256_BACKEND == "c"
+        node.journal.emit(
+            LogLevel.info if fast else LogLevel.warn,
+            "BLAKE-256 runs in {backend}" + ("" if fast else ", 200 times slower than in C"),
+            backend=BLAKE256_BACKEND,
+        )
     service = node_service(
         node,
         connect=options.connect,

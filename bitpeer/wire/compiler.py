@@ -287,7 +287,7 @@ def _codec(field: str, hint: Any) -> Fixed | Codec:
     if get_origin(hint) is Annotated:
         kind, *markers = get_args(hint)
         for marker in markers:
-            if isinstance(marker, Fixed):
+            if isinstance(marker, Fixed | Codec):
                 return marker
             if isinstance(marker, Remainder):
                 return _remainder(field, marker.count)

@@ -92,6 +92,8 @@ class PeerMachine(ConversationState):
         if self.over:
             return
         try:
+            if self._handshake is not None:  # before what a pause may yet postpone
+                self._handshake.wake(now)
             deadline = self._frame_deadline
             if now >= deadline:
                 allowed = deadline - self._frame_began

@@ -24,6 +24,7 @@ from bitpeer.messages.bloom import FilterAdd
 from bitpeer.messages.control import Ping, Pong, Reject, VerAck
 from bitpeer.messages.inventory import GetData, Inv, NotFound
 from bitpeer.peer.events import Established, VersionReceived
+from bitpeer.peer.part import NEVER
 from bitpeer.wire.message import Malformed, Unknown
 from tests.peer.test_speaker import Ear
 from tests.peer.village import (
@@ -58,6 +59,15 @@ def test_who_dials_is_established_in_two_steps() -> None:
     assert hear(machine, Ping(1)) == []
     assert hear(machine, VerAck()) == [VerAck(), Established(hello(3))]
     assert spoken(machine) == ["sendheaders", "ping"]
+
+
+def test_a_handshake_that_takes_too_long_is_over_whatever_else_is_late() -> None:
+    machine = make_machine(make_terms())
+    list(machine.receive_data(framed(hello())[:30], 0))
+    machine.wake(machine.handshake_deadline)
+    assert machine.failure is not None
+    assert machine.failure.reason is DisconnectReason.HANDSHAKE_TIMEOUT
+    assert machine.handshake_deadline == NEVER
 
 
 def test_what_has_no_place_in_a_handshake_ends_it() -> None:

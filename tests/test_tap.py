@@ -268,10 +268,10 @@ def test_twistd_gets_it_with_its_own_reactor():
     ("option", "place", "expected"),
     [
         ("--connect", "host:port", "host, host:port or [ipv6]:port"),
-        ("--connect", "tcp:host:99999", "a port up to 65535"),
+        ("--connect", "tcp:host:99999", "tcp:host:port, with a host name"),
         ("--connect", "plugin:host=a", "Unknown endpoint type"),
         ("--listen", "node.example:1", "an IP address of this machine"),
-        ("--listen", "tcp:http", "invalid literal"),
+        ("--listen", "tcp:http", "tcp:port, with a port from 0 to 65535"),
     ],
 )
 def test_an_endpoint_that_cannot_be_read_ends_in_one_line(option, place, expected):

@@ -159,6 +159,10 @@ class PeerConfig:
     stall_timeout: Span | None = 30.0
     """For an answer that the peer owes; `None` never gives up."""
 
+    listener_timeout: Span | None = 600.0
+    """For a listener's `Deferred` or coroutine to be done; meanwhile nothing is read from the
+    peer, so nothing else may notice that it is gone.  `None` waits for ever."""
+
     transfer_grace: Span = 20.0
     """For any one message to arrive or to leave, however small."""
 

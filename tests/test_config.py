@@ -27,6 +27,7 @@ WISHING = replace(
 
 SECONDS = [
     "handshake_timeout",
+    "listener_timeout",
     "idle_timeout",
     "ping_interval",
     "ping_timeout",
@@ -63,6 +64,7 @@ OPTIONAL = {
     "min_version",
     "preferences",
     "max_payload",
+    "listener_timeout",
     "stall_timeout",
     *FUNCTIONS,
 }

@@ -192,12 +192,18 @@ class HttpsSeed:
         return f"https://{self.host}/api/addrs" + (f"?{query}" if query else "")
 
 
+def _check_seeds(setting: str, seeds: object, kind: type) -> None:
+    if not isinstance(seeds, tuple) or not all(isinstance(seed, kind) for seed in seeds):
+        raise InvalidSetting(setting, seeds, f"a tuple of {kind.__name__}")
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Network:
     """One chain that speaks a dialect.
 
     Raises:
-        InvalidSetting: the magic is not four bytes, the port no port, or the genesis no hash.
+        InvalidSetting: the name cannot be shown, the magic is not four bytes, the port no
+            port, or something is not of its kind.
     """
 
     name: str
@@ -212,12 +218,19 @@ class Network:
     https_seeds: tuple[HttpsSeed, ...] = ()
 
     def __post_init__(self) -> None:
-        if len(self.magic) != 4:
+        name, port = self.name, self.port
+        if not isinstance(name, str) or not name or not name.isprintable():
+            raise InvalidSetting("name", name, "printable text")
+        if not isinstance(self.dialect, Dialect):
+            raise InvalidSetting("dialect", self.dialect, "a Dialect")
+        if not isinstance(self.magic, bytes) or len(self.magic) != 4:
             raise InvalidSetting("magic", self.magic, "four bytes")
-        if not 0 < self.port < 65536:
-            raise InvalidSetting("port", self.port, "a number from 1 to 65535")
-        if len(self.genesis) != 32:
+        if not isinstance(port, int) or isinstance(port, bool) or not 0 < port < 65536:
+            raise InvalidSetting("port", port, "a number from 1 to 65535")
+        if not isinstance(self.genesis, bytes) or len(self.genesis) != 32:
             raise InvalidSetting("genesis", self.genesis, "a hash of 32 bytes")
+        _check_seeds("seeds", self.seeds, DnsSeed)
+        _check_seeds("https_seeds", self.https_seeds, HttpsSeed)
 
     @property
     def title(self) -> str:

@@ -125,3 +125,21 @@ def test_a_host_is_asked_for_addresses_by_https() -> None:
     assert seed.url(services=1, ip_version=6, version=11) == (
         "https://seed.example/api/addrs?services=1&ipversion=6&pver=11"
     )
+
+
+@pytest.mark.parametrize(
+    ("setting", "value"),
+    [
+        *(("name", value) for value in ("", "a\n", "\x1b[2J", None, b"nursery")),
+        *(("dialect", value) for value in (None, "toy", NETWORK)),
+        *(("magic", value) for value in ("abcd", None, 4)),
+        *(("port", value) for value in ("8333", None, True, 8333.0)),
+        *(("genesis", value) for value in ("0" * 32, None)),
+        *(("seeds", value) for value in (("seed.example",), [DnsSeed("a")], "seed", None)),
+        *(("https_seeds", value) for value in ((DnsSeed("seed.example"),), None)),
+    ],
+)
+def test_every_part_of_a_network_is_of_its_kind(setting: str, value: object) -> None:
+    with pytest.raises(InvalidSetting, match=f"{setting} is .*, expected ") as caught:
+        replace(NETWORK, **{setting: value})
+    assert caught.value.setting == setting

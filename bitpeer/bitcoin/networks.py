@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from bitpeer.bitcoin.language import DIALECT
 from bitpeer.dialect import DnsSeed, Network
+from bitpeer.errors import InvalidSetting
 from bitpeer.hashes import hash_from_text, sha256d
 from bitpeer.wire.compactsize import write_compact_size
 
@@ -76,7 +77,13 @@ def signet_magic(challenge: bytes) -> bytes:
 
 
 def signet(challenge: bytes, *, name: str = "signet", seeds: tuple[DnsSeed, ...] = ()) -> Network:
-    """Return a signet of one's own; all signets share port and genesis block (BIP 325)."""
+    """Return a signet of one's own; all signets share port and genesis block (BIP 325).
+
+    Raises:
+        InvalidSetting: *challenge* is no script but perhaps one in hexadecimal.
+    """
+    if not isinstance(challenge, bytes):
+        raise InvalidSetting("challenge", challenge, "the bytes of a script")
     return Network(
         name=name,
         dialect=DIALECT,

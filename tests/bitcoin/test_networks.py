@@ -13,6 +13,7 @@ from bitpeer.bitcoin.networks import (
     signet_magic,
 )
 from bitpeer.dialect import DnsSeed
+from bitpeer.errors import InvalidSetting
 from bitpeer.messages.control import VerAck
 from bitpeer.wire.framing import Envelope
 
@@ -82,6 +83,11 @@ def test_a_signet_of_ones_own_shares_everything_but_magic_and_seeds() -> None:
     assert own.magic != SIGNET.magic
     assert own.name == "trial"
     assert own.seeds == (DnsSeed("seed.invalid"),)
+
+
+def test_the_challenge_of_a_signet_is_bytes() -> None:
+    with pytest.raises(InvalidSetting, match="challenge is '51', expected the bytes of a script"):
+        signet("51")  # type: ignore[arg-type]
 
 
 def test_networks_for_everybody_have_seeds_and_private_ones_have_none() -> None:

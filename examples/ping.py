@@ -60,5 +60,12 @@ async def main(reactor: Any, place: str, network: str = "mainnet", count: str = 
         raise SystemExit(f"{place}: {error}") from error
 
 
+def usable(place: str = "", network: str = "mainnet", count: str = "4", *more: str) -> bool:
+    known = bool(place) and network in NETWORKS
+    return known and count.isdecimal() and int(count) > 0 and not more
+
+
 if __name__ == "__main__":
+    if not usable(*sys.argv[1:]):
+        raise SystemExit(f"usage: ping.py HOST:PORT [{'|'.join(NETWORKS)} [COUNT]]")
     react(main, sys.argv[1:])

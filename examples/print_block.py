@@ -10,7 +10,7 @@ import sys
 
 from twisted.internet.task import react
 
-from bitpeer import IPeer, PeerConfig, PeerListener, connect, on
+from bitpeer import BitpeerError, IPeer, PeerConfig, PeerListener, connect, on
 from bitpeer.bitcoin import NETWORKS, Block, GetData, Inv, InvType, InvVect
 
 
@@ -31,9 +31,14 @@ class NextBlock(PeerListener):
 async def main(reactor: object, place: str, network: str = "mainnet") -> None:
     # Without preferences the node is not asked to announce blocks by their headers.
     config = PeerConfig(network=NETWORKS[network], preferences=())
-    peer = await connect(reactor, place, config, [NextBlock()])
+    try:
+        peer = await connect(reactor, place, config, [NextBlock()])
+    except BitpeerError as error:
+        raise SystemExit(f"{place}: {error}") from error
     await peer.when_lost()
 
 
 if __name__ == "__main__":
+    if len(sys.argv) not in {2, 3} or (sys.argv[2:] and sys.argv[2] not in NETWORKS):
+        raise SystemExit(f"usage: print_block.py HOST:PORT [{'|'.join(NETWORKS)}]")
     react(main, sys.argv[1:])

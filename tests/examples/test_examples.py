@@ -92,6 +92,35 @@ def test_ping_says_why_there_is_no_answer():
     assert line.startswith(f"{address}: ")
 
 
+@pytest.mark.parametrize(
+    ("name", "arguments"),
+    [
+        ("ping.py", ()),
+        ("ping.py", ("127.0.0.1:1", "nowhere")),
+        ("ping.py", ("127.0.0.1:1", "regtest", "0")),
+        ("ping.py", ("127.0.0.1:1", "regtest", "many")),
+        ("ping.py", ("127.0.0.1:1", "regtest", "1", "more")),
+        ("print_block.py", ()),
+        ("print_block.py", ("127.0.0.1:1", "nowhere")),
+        ("print_block.py", ("127.0.0.1:1", "regtest", "more")),
+    ],
+)
+def test_a_script_that_is_called_wrongly_says_how_in_one_line(name, arguments):
+    with script(name, *arguments) as called:
+        assert called.status() == 1
+    (line,) = called.lines
+    assert line.startswith(f"usage: {name} HOST:PORT [mainnet|")
+
+
+@pytest.mark.parametrize("name", ["ping.py", "print_block.py"])
+@pytest.mark.parametrize("place", ["a..b:1", "127.0.0.1:1"])
+def test_a_script_that_cannot_dial_says_why_in_one_line(name, place):
+    with script(name, place, "regtest") as called:
+        assert called.status() == 1
+    (line,) = called.lines
+    assert line.startswith(f"{place}: ")
+
+
 def test_print_block_prints_the_transactions_of_the_block():
     with node() as address, script("print_block.py", address, "regtest") as printing:
         assert printing.status() == 0

@@ -11,8 +11,8 @@ from twisted.logger import LogLevel
 from bitpeer import tap
 from bitpeer.bitcoin.constants import Services
 from bitpeer.bitcoin.networks import MAINNET, NETWORKS, REGTEST, TESTNET4
-from bitpeer.decred.networks import NETWORKS as DECRED
 from bitpeer.config import PeerConfig
+from bitpeer.decred.networks import NETWORKS as DECRED
 from bitpeer.errors import InvalidSetting
 from bitpeer.service.outbound import Outbound
 from bitpeer.tap import CannotStart, OperatorsNode, Options, Program, makeService

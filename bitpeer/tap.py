@@ -33,6 +33,7 @@ from bitpeer.net.journal import Journal
 from bitpeer.net.local import LocalNode
 from bitpeer.net.text import printable
 from bitpeer.service.compose import node_service
+from bitpeer.service.descriptors import check_room
 from bitpeer.service.endpoints import client_endpoint, server_endpoint
 
 NETWORKS = {**BITCOIN, **{network.title: network for network in DECRED.values()}}
@@ -318,6 +319,10 @@ def _check_places(options: Options, reactor: object) -> None:
                 read(reactor, place, port)
             except InvalidSetting as error:
                 raise _wrong(option, place, error.expected) from None
+    try:
+        check_room(options.outbound, len(options.connect) + len(options.listen))
+    except InvalidSetting as error:
+        raise UsageError(str(error)) from None
 
 
 def _wrong(option: str, value: object, expected: str) -> UsageError:

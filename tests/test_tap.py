@@ -14,6 +14,7 @@ from bitpeer.bitcoin.networks import MAINNET, NETWORKS, REGTEST, TESTNET4
 from bitpeer.config import PeerConfig
 from bitpeer.decred.networks import NETWORKS as DECRED
 from bitpeer.errors import InvalidSetting
+from bitpeer.service import descriptors
 from bitpeer.service.outbound import Outbound
 from bitpeer.tap import CannotStart, OperatorsNode, Options, Program, makeService
 from tests import twistd
@@ -243,6 +244,14 @@ def test_an_endpoint_that_cannot_be_read_ends_in_one_line(option, place, expecte
         tap._make_service(parse(option, place), Reactor())
     assert caught.value.code.startswith(f"bitpeer: {option} is '{place}', expected ")
     assert expected in caught.value.code
+    assert "\n" not in caught.value.code
+
+
+def test_r_j8_more_peers_than_there_can_be_sockets_end_in_one_line(monkeypatch):
+    monkeypatch.setattr(descriptors, "descriptor_limit", lambda: 67)
+    with pytest.raises(SystemExit) as caught:
+        tap._make_service(parse("--connect", "192.0.2.1", "--outbound", "3"), Reactor())
+    assert caught.value.code.startswith("bitpeer: number of peers and places is 4, ")
     assert "\n" not in caught.value.code
 
 

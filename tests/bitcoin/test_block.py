@@ -102,7 +102,7 @@ def test_the_bytes_that_came_are_the_bytes_that_go():
     assert block.encode() is raw
 
 
-def test_next_to_nothing_is_looked_at_on_arrival():
+def test_r_j9_next_to_nothing_is_looked_at_on_arrival():
     block = Block.decode(BLOCK_926485[:80] + b"\x05" + b"\xff" * 500)
     assert block.hash == HASH_926485
     assert block.transaction_count == 5

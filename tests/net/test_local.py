@@ -45,7 +45,7 @@ def logged():
     globalLogPublisher.removeObserver(observe)
 
 
-def test_nonces_cannot_be_foretold_and_are_never_zero():
+def test_r_f4_nonces_cannot_be_foretold_and_are_never_zero():
     nonces = {draw_nonce() for _ in range(1_000)}
     assert len(nonces) == 1_000
     assert all(0 < nonce < 1 << 64 for nonce in nonces)
@@ -118,7 +118,7 @@ def test_who_cannot_tell_the_newest_block_does_not_keep_peers_from_talking(logge
         ("", NOWHERE),
     ],
 )
-def test_only_public_addresses_are_told(host, told):
+def test_r_f3_only_public_addresses_are_told(host, told):
     """R-F3."""
     assert node().receiver_address(host, 8333) == told
 
@@ -284,7 +284,7 @@ def test_a_listener_may_dial_again_at_once():
 # Memory
 
 
-def test_over_budget_those_who_hold_most_are_dropped():
+def test_r_a2_over_budget_those_who_hold_most_are_dropped():
     recorder = Recorder()
     stage = node(recorder, max_total=200_000)
     peers = [meet(stage) for _ in range(4)]

@@ -727,7 +727,7 @@ def test_a_mistake_of_ours_ends_the_connection_and_is_logged_once(
 # Reading large messages
 
 
-def test_more_is_read_at_a_time_only_while_a_large_message_is_coming():
+def test_r_j9_more_is_read_at_a_time_only_while_a_large_message_is_coming():
     peer = meet(node())
     data = frame(Say(bytes(99_000)))
     assert peer.transport.bufferSize == SMALL_READ

@@ -117,7 +117,7 @@ def test_but_not_without_end():
     assert len(texts(peer)) == 10
 
 
-def test_before_the_handshake_nothing_can_be_said():
+def test_r_c2_before_the_handshake_nothing_can_be_said():
     """R-C2."""
     peer = join(node())
     with pytest.raises(NotEstablished):
@@ -337,7 +337,7 @@ def test_however_small_the_limit_an_empty_queue_starts_reading_again():
 
 
 @pytest.mark.parametrize("make", [SocketTransport, PushTransport])
-def test_a_peer_that_asks_without_end_and_never_reads_is_held_at_the_limit(make):
+def test_r_a2_a_peer_that_asks_without_end_and_never_reads_is_held_at_the_limit(make):
     """R-A2: then it is cut off for its slowness (R-A3)."""
     recorder = Recorder()
     asked = Doing(lambda peer: peer.send(Say(bytes(90_000))))
@@ -363,7 +363,7 @@ def test_a_peer_that_asks_without_end_and_never_reads_is_held_at_the_limit(make)
     assert stage.held == 0
 
 
-def test_a_peer_for_whom_too_much_is_waiting_is_cut_off():
+def test_r_a2_a_peer_for_whom_too_much_is_waiting_is_cut_off():
     """R-A2: whatever the application sends, memory is bounded."""
     recorder = Recorder()
     stage = node(recorder, pause_queue=1_000, max_queue=100_000)

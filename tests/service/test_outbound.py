@@ -100,7 +100,7 @@ def test_choice_is_random_unless_somebody_chooses():
     assert len(firsts) > 1
 
 
-def test_one_peer_of_each_network_group_is_enough():
+def test_r_e1_one_peer_of_each_network_group_is_enough():
     world = World(3, ["20.1.0.1", "20.1.0.2", "20.1.200.200", "20.2.0.1"])
     world.start()
     assert world.dialled == ["20.1.0.1", "20.2.0.1"]

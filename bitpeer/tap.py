@@ -59,9 +59,8 @@ class Options(UsageOptions):
 
     synopsis = "[options]"
     longdesc = (
-        "A peer of Bitcoin's network or of Decred's. Without options it joins Bitcoin's mainnet: "
-        "it asks the network's DNS seeds for addresses and keeps "
-        f"{DEFAULT_OUTBOUND} connections. "
+        "A peer of Bitcoin's network, or of Decred's. Without options it joins Bitcoin's mainnet: "
+        f"it asks the network's DNS seeds for addresses and keeps {DEFAULT_OUTBOUND} connections. "
         "ENDPOINT is host, host:port or whatever Twisted understands, as tcp:127.0.0.1:8333; "
         "to listen, a port, an address or address:port."
     )

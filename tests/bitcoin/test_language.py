@@ -129,7 +129,7 @@ def test_a_getdata_waits_for_objects_whatever_their_form() -> None:
     assert answers(NotFound(items)) == expected
 
 
-def test_getheaders_and_mempool_deserve_no_answer() -> None:
+def test_r_c7_getheaders_and_mempool_deserve_no_answer() -> None:
     assert GetHeaders not in DIALECT.questions
     assert MemPool not in DIALECT.questions
 
@@ -138,7 +138,7 @@ def test_filters_are_awaited_up_to_the_last_block() -> None:
     assert questions(GetCFilters(0, 5, ONE)) == {("cfilter", ONE)}
 
 
-def test_every_question_has_an_answer() -> None:
+def test_r_c7_every_question_has_an_answer() -> None:
     header = BlockHeader(1, ONE, TWO, 3, 4, 5)
     block = Block(header, [])
     for message in (block, MerkleBlock(header, 1, (ONE,), b"\1"), CmpctBlock(header, 0, (), ())):

@@ -172,7 +172,8 @@ class Registry:
         limits: Mapping[type[Message], int] = MappingProxyType({}),
     ) -> None:
         self._kinds = {kind.command: kind for kind in messages}
-        self._limits = limits
+        self.limits = limits
+        """What messages may have at most, where that is less than their fields could hold."""
         self._entries = {
             pad_command(kind.command): Entry(
                 kind.command, kind, kind.decode, min(kind.max_size, limits.get(kind, ANY_SIZE))
@@ -193,7 +194,7 @@ class Registry:
 
     def extended(self, *messages: type[Message]) -> Registry:
         """Return a registry that has *messages* as well; they replace any of the same command."""
-        return Registry((*self._kinds.values(), *messages), self._limits)
+        return Registry((*self._kinds.values(), *messages), self.limits)
 
     def decode(self, command: str, payload: bytes) -> Message | Unknown:
         """Return the message that *command* and *payload* stand for.

@@ -30,6 +30,8 @@ class BlockPosition(NamedTuple):
     hash: bytes
     """32 bytes, wire order."""
     height: int
+    work: int = 0
+    """Of the chain up to the block, for dialects that tell it."""
 
 
 def user_agent(

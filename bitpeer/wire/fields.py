@@ -6,7 +6,8 @@ marker says how it lies on the wire:
 * ``Fixed``: a constant number of bytes, described by one `struct` code;
 * ``Limit``: a length-prefixed `bytes` or `Sequence`, and its largest length;
 * ``Remainder``: whatever is left of the payload, kept as it is;
-* another record, or any class with its ``read`` and ``encode``, ``min_size`` and ``max_size``.
+* another record, or any class with its ``read`` and ``encode``, ``min_size`` and ``max_size``;
+* ``Codec``, of `bitpeer.wire.compiler`: functions of one's own that read and write the field.
 
 Beside it may stand ``TAIL``: older peers leave the field off the end, and its
 default stands for it.

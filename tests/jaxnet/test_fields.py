@@ -10,12 +10,13 @@ from bitpeer.jaxnet.fields import (
     write_big_int,
     write_hashes,
 )
+from bitpeer.wire.compactsize import write_compact_size
 from tests.jaxnet.vectors import BIG
 
 ONE, TWO = bytes([1]) * 32, bytes([2]) * 32
 
 
-@pytest.mark.parametrize(("number", "raw"), zip([0, 1, 256, 2**72], BIG, strict=True))
+@pytest.mark.parametrize(("number", "raw"), list(zip([0, 1, 256, 2**72], BIG, strict=True)))
 def test_big_integers_of_the_reference(number, raw):
     assert write_big_int(number) == raw
     assert read_big_int(b"<" + raw, 1) == (number, 1 + len(raw))
@@ -64,7 +65,7 @@ def test_hashes_come_in_counted_lists():
 
 def test_lists_of_hashes_are_refused_before_anything_is_allocated():
     with pytest.raises(LimitExceeded):
-        read_hashes(b"\xfe" + (MAX_HASHES + 1).to_bytes(4, "little"), 0)
+        read_hashes(write_compact_size(MAX_HASHES + 1), 0)
     with pytest.raises(Truncated):
         read_hashes(b"\2" + ONE + TWO[:-1], 0)
 

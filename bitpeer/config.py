@@ -5,7 +5,6 @@ from __future__ import annotations
 import re
 from collections.abc import Callable
 from dataclasses import dataclass
-from functools import cache
 from typing import Annotated, NamedTuple, get_args, get_type_hints
 
 from bitpeer.dialect import Network
@@ -218,7 +217,7 @@ class PeerConfig:
     """Whether every message is logged in full, decoded and as a hexdump."""
 
     def __post_init__(self) -> None:
-        for name, (rule, optional) in _rules().items():
+        for name, (rule, optional) in _RULES.items():
             value = getattr(self, name)
             if not (rule.allows(value) or (optional and value is None)):
                 expected = f"{rule.expected}, or None" if optional else rule.expected
@@ -253,7 +252,6 @@ class PeerConfig:
                 raise InvalidSetting("preferences", wish, f"something else: {error}") from None
 
 
-@cache
 def _rules() -> dict[str, tuple[Rule, bool]]:
     """Return the rule for each setting, and whether it may be `None` instead."""
     rules = {}
@@ -263,3 +261,6 @@ def _rules() -> dict[str, tuple[Rule, bool]]:
         annotated = choices[0] if optional else hint
         rules[name] = annotated.__metadata__[0], optional
     return rules
+
+
+_RULES = _rules()

@@ -170,6 +170,21 @@ class Options(UsageOptions):
         return count
 
 
+class CannotStart(SystemExit, Exception):
+    """Ends the program at its start, with status 1 and without a traceback.
+
+    Being an `Exception` as well, it makes a twistd in the background tell the one
+    that was called, which would wait for ever otherwise, and remove its pid file.
+    """
+
+    def __init__(self, why: str) -> None:
+        super().__init__(1)
+        self.why = why
+
+    def __str__(self) -> str:
+        return self.why
+
+
 class Program(MultiService):
     """The service as a program of its own.
 
@@ -194,11 +209,15 @@ class Program(MultiService):
         self._on_signal = on_signal
 
     def privilegedStartService(self) -> None:  # noqa: N802
-        """Open the doors, or give up: the log has said why."""
+        """Open the doors, or give up: the log has said why.
+
+        Raises:
+            CannotStart: a door cannot be opened.
+        """
         try:
             MultiService.privilegedStartService(self)
-        except InvalidSetting:
-            raise SystemExit(1) from None
+        except InvalidSetting as error:
+            raise CannotStart(str(error)) from None
 
     def startService(self) -> None:
         # Twisted takes the signals over when it begins to run, so this comes after it.
@@ -207,8 +226,8 @@ class Program(MultiService):
         )
         try:
             MultiService.startService(self)
-        except InvalidSetting:  # under `twist`, which knows nothing of privileges
-            raise SystemExit(1) from None
+        except InvalidSetting as error:  # under `twist`, which knows nothing of privileges
+            raise CannotStart(str(error)) from None
 
     def _terminate(self, number: int, frame: FrameType | None) -> None:
         """Stop gracefully; twistd itself would then die of the signal.  A second one kills."""
@@ -240,7 +259,8 @@ def makeService(options: Options) -> IService:
     """Return the service that *options* describe.
 
     Raises:
-        SystemExit: with one line, if an endpoint cannot be read.
+        SystemExit: with one line, if an endpoint cannot be read, or another distribution
+            has put its modules among ours.
     """
     from twisted.internet import reactor
 
@@ -253,9 +273,9 @@ def _make_service(options: Options, reactor: object) -> MultiService:
         _check_places(options, reactor)
     except UsageError as error:
         raise SystemExit(f"bitpeer: {error}; see twistd bitpeer --help") from None
-    node = OperatorsNode(config, LEVELS[options.level], clock=cast(IReactorTime, reactor))
     if foreign := foreign_modules():
-        node.journal.emit(LogLevel.critical, "{warning}", warning=warning(foreign))
+        raise SystemExit(f"bitpeer: {warning(foreign)}")
+    node = OperatorsNode(config, LEVELS[options.level], clock=cast(IReactorTime, reactor))
     node.journal.emit(
         LogLevel.info,
         "bitpeer {version} joins {network} as {agent}",

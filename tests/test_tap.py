@@ -14,7 +14,7 @@ from bitpeer.bitcoin.networks import MAINNET, NETWORKS, REGTEST, TESTNET4
 from bitpeer.config import PeerConfig
 from bitpeer.errors import InvalidSetting
 from bitpeer.service.outbound import Outbound
-from bitpeer.tap import OperatorsNode, Options, Program, makeService
+from bitpeer.tap import CannotStart, OperatorsNode, Options, Program, makeService
 from tests import twistd
 from tests.service.fakes import LogLines, Reactor, make_node
 
@@ -223,11 +223,12 @@ def test_an_endpoint_that_cannot_be_read_ends_in_one_line(option, place, expecte
     assert "\n" not in caught.value.code
 
 
-def test_modules_of_another_distribution_are_told_of(monkeypatch):
+def test_beside_modules_of_another_distribution_nothing_starts(monkeypatch):
     monkeypatch.setattr(tap, "foreign_modules", lambda: ("node",))
-    with LogLines() as lines:
+    with pytest.raises(SystemExit) as caught:
         tap._make_service(parse(), Reactor())
-    assert "has installed node into the package bitpeer" in lines[0]
+    assert "has installed node into the package bitpeer" in caught.value.code
+    assert "\n" not in caught.value.code
 
 
 @pytest.mark.parametrize(
@@ -283,7 +284,7 @@ class World:
 def test_a_door_that_cannot_be_opened_ends_the_program(privileged):
     world = World()
     Door(privileged=privileged).setServiceParent(world.program)
-    with pytest.raises(SystemExit) as caught:
+    with pytest.raises(CannotStart, match="listen is '7'") as caught:
         (world.program.privilegedStartService if privileged else world.program.startService)()
     assert caught.value.code == 1
 
@@ -340,6 +341,18 @@ def test_a_port_in_use_ends_the_process_with_one_line():
     (line,) = (line for line in second.stdout.splitlines() if "#critical" in line)
     assert line.endswith(f"cannot listen on 127.0.0.1:{port}: Address already in use")
     assert "Traceback" not in second.stdout
+
+
+def test_a_port_in_use_is_told_when_twistd_goes_to_the_background(tmp_path):
+    with twistd.bitpeer("--network", "regtest", "--listen", "127.0.0.1:0") as listening:
+        place = f"127.0.0.1:{twistd.port_of(listening)}"
+        files = (f"--pidfile={tmp_path}/pid", f"--logfile={tmp_path}/log")
+        listen = ("bitpeer", "--network", "regtest", "--listen", place)
+        with twistd.running(*twistd.TWISTD, *files, *listen) as second:
+            assert second.status() == 1
+    assert f"listen is '{place}'" in second.lines[0]
+    assert f"cannot listen on {place}" in (tmp_path / "log").read_text("utf-8")
+    assert not (tmp_path / "pid").exists()
 
 
 @pytest.mark.parametrize("wrong", ["--network=nowhere", "--connect=host:port", "--listen=http:80"])

@@ -128,6 +128,10 @@ class AddrV2(Message):
     addresses: tuple[NodeAddress, ...]
     """Those of networks that are known; reading leaves out all others."""
 
+    def __post_init__(self) -> None:
+        """Keep what was given as it is now."""
+        object.__setattr__(self, "addresses", tuple(self.addresses))
+
     @classmethod
     def read(cls, data: bytes, pos: int = 0) -> tuple[Self, int]:
         count, pos = read_count(data, pos, MAX_ADDRESSES, _MIN_ENTRY)

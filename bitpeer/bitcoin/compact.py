@@ -75,6 +75,12 @@ class CmpctBlock(Message):
     prefilled: Sequence[tuple[int, Tx]]
     """Whole transactions and their indices in the block, ascending."""
 
+    def __post_init__(self) -> None:
+        """Keep what was given as it is now."""
+        if isinstance(self.short_ids, list):
+            object.__setattr__(self, "short_ids", tuple(self.short_ids))
+        object.__setattr__(self, "prefilled", tuple(self.prefilled))
+
     @classmethod
     def of(cls, block: Block, nonce: int, prefill: Collection[int] = (0,)) -> Self:
         """Return *block* in compact form.
@@ -149,6 +155,10 @@ class GetBlockTxn(Message):
     """32 bytes in wire order."""
     indices: Sequence[int]
     """Which transactions of the block, ascending, counted from 0."""
+
+    def __post_init__(self) -> None:
+        """Keep what was given as it is now."""
+        object.__setattr__(self, "indices", tuple(self.indices))
 
     @classmethod
     def read(cls, data: bytes, pos: int = 0) -> tuple[Self, int]:

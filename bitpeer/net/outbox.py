@@ -42,6 +42,9 @@ def send_through(
         How many bytes it took, and what is left.
     """
     rest = joined(chunks)
+    if len(rest) == 1:
+        total = _send(sock, rest)
+        return total, () if total == len(rest[0]) else without_first(rest, total)
     total = 0
     while rest:
         batch = rest[:BATCH]

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any, cast
 
 from twisted.internet.defer import Deferred, fail, succeed
 from twisted.internet.error import ConnectionDone
-from twisted.internet.interfaces import ITCPTransport
+from twisted.internet.interfaces import IPushProducer, ITCPTransport
 from twisted.internet.protocol import Protocol, connectionDone
 from twisted.python.failure import Failure
 from zope.interface import implementer
@@ -20,7 +20,7 @@ from bitpeer.errors import (
     TimedOut,
 )
 from bitpeer.net.interfaces import IPeer
-from bitpeer.net.outbox import direct_socket
+from bitpeer.net.outbox import Outbox, direct_socket
 from bitpeer.net.pushes import PushingPeer
 from bitpeer.net.reader import CLOSING
 from bitpeer.net.traffic import TrafficReport
@@ -61,13 +61,15 @@ class PeerProtocol(PushingPeer, Protocol):
     _wake_at = inf
     _flush_at = inf
     _close_at = inf
-    _gone = False
     _waiting: dict[str, list[Deferred[Any]]] | None = None
 
     def __init__(self, node: LocalNode, machine: PeerMachine, dialled: str | None = None) -> None:
         self._node = node
         self._machine = machine
-        self._holds = 0  # its own from the start: looked at for each message, it is found faster
+        # Its own from the start: what is looked at for each message is found faster.
+        self._holds = self._charged = self.bytes_sent = 0
+        self._corked = self._cut = False
+        self._ending = self._outbox = self._marks = self._backlog = None
         if dialled is not None:
             self.dialled = dialled
 
@@ -95,13 +97,12 @@ class PeerProtocol(PushingPeer, Protocol):
         self._settle()
 
     def connectionLost(self, reason: Failure = connectionDone) -> None:
-        if self._gone:
+        if self._machine.closed:
             return
         ending = self._ending
         if ending is None:
             ending = self._ending = self._broken(reason)
         established = self._machine.keepalive is not None
-        self._gone = True
         self._let_go()
         self._machine.close()
         self._machine.observer = None
@@ -131,7 +132,7 @@ class PeerProtocol(PushingPeer, Protocol):
         return succeed(self) if self.established else self._wait_until("established")
 
     def when_lost(self) -> Deferred[Disconnected]:
-        if self._gone and self._ending is not None:
+        if self._machine.closed and self._ending is not None:
             return succeed(self._ending)
         return self._wait_until("lost")
 
@@ -198,8 +199,8 @@ class PeerProtocol(PushingPeer, Protocol):
             if now >= self._close_at:
                 self._abort()
             elif now >= self._send_deadline and self._ending is None:
-                waited = now - self._outbox.began if self._outbox is not None else 0.0
-                self.fail(TimedOut(DisconnectReason.SEND_TIMEOUT, "room for more", waited))
+                allowed = self._send_deadline - cast(Outbox, self._outbox).began
+                self.fail(TimedOut(DisconnectReason.SEND_TIMEOUT, "room for more", allowed))
             elif not self._holds:
                 self._machine.wake(now)
         except Exception as error:
@@ -267,18 +268,25 @@ class PeerProtocol(PushingPeer, Protocol):
             return
         self._close_at = self._node.clock.seconds() + CLOSE_TIMEOUT
         self._machine.stirred = True
+        if self._holds != CLOSING:
+            cast(IPushProducer, self.transport).resumeProducing()  # to see it go
         if not self.queued:
             self._emptied()
         self._settle()
 
     def _emptied(self) -> None:
         """The last words have left: hang up."""
-        if self._close_at == inf or self._cut:
+        if self._cut:
             return
         if self._outbox is not None:
             self._outbox.close()
-        assert self.transport is not None  # nobody hangs up who never was connected
-        self.transport.loseConnection()
+        transport = cast(ITCPTransport, self.transport)
+        if self._direct is not None and self.bytes_sent:
+            # Were it closed while there are bytes to read, the other end's kernel would throw
+            # away what the peer has not read yet, last words and all.
+            transport.loseWriteConnection()
+        else:
+            transport.loseConnection()
 
     def _abort(self) -> None:
         """Cut the connection, and forget what was kept for it."""

@@ -43,10 +43,8 @@ class PeerWriter(PeerReader):
     def send(self, message: Message | Unknown) -> None:
         if self._ending is not None:
             return
-        machine = self._machine
-        machine.send(message, self._node.clock.seconds())
-        if not self._corked or machine.bytes_produced - self.bytes_sent > CORK:
-            self._settle()
+        self._machine.send(message, self._node.clock.seconds())
+        self._said()
 
     def deliver(self, message: Message | Unknown) -> Deferred[None]:
         if self._ending is not None:
@@ -64,16 +62,14 @@ class PeerWriter(PeerReader):
                 done.errback(error)
 
         self.mark(settled)
-        if not self._corked:
-            self._settle()
+        self._said()
         return done
 
     def announce(self, item: InvVect) -> bool:
         if self._ending is not None:
             return False
         needed = self._machine.announce(item, self._node.clock.seconds())
-        if not self._corked:
-            self._settle()
+        self._said()
         return needed
 
     def add_known(self, item: InvVect) -> None:
@@ -83,6 +79,17 @@ class PeerWriter(PeerReader):
     def knows(self, item: InvVect) -> bool:
         return self._ending is None and self._machine.knows(item)
 
+    def _said(self) -> None:
+        """See to what was just said: at once, or soon while messages are being delivered."""
+        machine = self._machine
+        if self._corked and machine.bytes_produced - self.bytes_sent <= CORK:
+            return
+        if self._outbox is None and self._direct is not None and machine.has_data_to_send:
+            self._flush()
+            if self._outbox is None and not machine.stirred:
+                return  # the kernel has taken it all, as it nearly always does
+        self._settle()
+
     def mark(self, settled: Callable[[Disconnected | None], object]) -> None:
         """Call *settled* once everything queued so far is taken by the network, or lost."""
         if self._marks is None:
@@ -91,18 +98,23 @@ class PeerWriter(PeerReader):
 
     def _flush(self) -> None:
         """Hand to the network what the machine has to say."""
-        chunks = self._machine.data_to_send()
-        outbox = self._outbox
+        try:
+            self._pass_on(self._machine.data_to_send())
+        except Exception as error:
+            self._went_wrong(error)
+
+    def _pass_on(self, chunks: list[bytes]) -> None:
+        outbox, now = self._outbox, self._machine.now
         if self._direct is not None and (outbox is None or not outbox.queued):
             count, rest = send_through(self._direct, chunks)
             if not rest:
-                self._taken(count)
+                self._taken(count, now)
                 return
             if outbox is None:
                 outbox = self._outbox = self._new_outbox()
             outbox.put(rest)  # first: who hears that something was taken may send more
             if count:
-                self._taken(count)
+                self._taken(count, now)
         else:
             if outbox is None:
                 outbox = self._outbox = self._new_outbox()
@@ -121,20 +133,22 @@ class PeerWriter(PeerReader):
 
     def _progressed(self, count: int) -> None:
         """The network has taken *count* bytes out of the outbox."""
-        self._taken(count)
+        self._taken(count, self._node.clock.seconds())
         if not self._corked:
             self._settle()
 
-    def _taken(self, count: int) -> None:
+    def _taken(self, count: int, now: float) -> None:
         """The network has taken *count* more bytes."""
         self.bytes_sent += count
-        self.last_send = self._node.clock.seconds()
+        self.last_send = now
         marks = self._marks
         while marks and marks[0][0] <= self.bytes_sent:
             marks.popleft()[1](None)
+        if not self._holds:
+            return
         if self._holds & QUEUE and self.queued <= self._node.config.pause_queue // 2:
             self._release(QUEUE)
-        if not self.queued and self._ending is not None:
+        if self._ending is not None and not self.queued:
             self._emptied()
 
     @property

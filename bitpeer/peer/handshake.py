@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from dataclasses import replace
 from enum import Enum
+from functools import lru_cache
 from typing import cast
 
 from bitpeer.dialect import Greeting, VersionLike
@@ -21,6 +22,12 @@ from bitpeer.messages.control import VerAck
 from bitpeer.peer.part import NEVER
 from bitpeer.peer.terms import Terms
 from bitpeer.wire.message import Malformed, Message, Unknown
+
+
+@lru_cache(maxsize=64)
+def _shared(number: int) -> int:
+    """Return the same object for equal numbers: ten thousand peers need not keep one each."""
+    return number
 
 
 class Phase(Enum):
@@ -108,7 +115,7 @@ class Handshake:
             raise VersionTooOld(version.version, terms.min_version)
         greeting = self._introduction(now)
         yield from terms.dialect.review(version, greeting)
-        self.common_version = min(greeting.version, version.version)
+        self.common_version = _shared(min(greeting.version, version.version))
         self.version = version
 
     def accept(self, now: float) -> Iterator[Message]:

@@ -32,11 +32,11 @@ class Keepalive:
 
     Args:
         rhythm: how often, and for how long.
-        now: the time of the first ping.
+        now: the time.
     """
 
     __slots__ = (
-        "_ping_at",
+        "_lot",
         "_pong_due",
         "_rhythm",
         "heard_at",
@@ -48,7 +48,7 @@ class Keepalive:
 
     def __init__(self, rhythm: Rhythm, now: float) -> None:
         self._rhythm = rhythm
-        self._ping_at = now
+        self._lot = 0  # small, so that it is no object of its own, as the time would be
         self._pong_due = NEVER
         self.heard_at = now
         """When the peer last gave a sign of life; later, if reading was paused since."""
@@ -66,6 +66,13 @@ class Keepalive:
         silent_at = self.heard_at + self._rhythm.idle_timeout
         return min(silent_at, self._ping_at if self.nonce is None else self._pong_due)
 
+    @property
+    def _ping_at(self) -> float:
+        """When the next ping is due, unless one is outstanding."""
+        if self.pinged_at is None:
+            return self.heard_at
+        return self.pinged_at + self._rhythm.interval * (0.9 + 0.2 * self._lot / 255)
+
     def wake(self, now: float) -> tuple[Ping, ...]:
         rhythm = self._rhythm
         if now >= self.heard_at + rhythm.idle_timeout:
@@ -75,7 +82,7 @@ class Keepalive:
         if self.nonce is not None or now < self._ping_at:
             return ()
         nonce = rhythm.draw_nonce()
-        self._ping_at = now + rhythm.interval * (0.9 + 0.2 * (nonce % 1024) / 1024)
+        self._lot = nonce % 256
         self._pong_due = now + rhythm.ping_timeout
         self.nonce, self.pinged_at = nonce, now
         return (Ping(nonce),)

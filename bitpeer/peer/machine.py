@@ -105,7 +105,7 @@ class PeerMachine(ConversationState):
         """The time given by `next_flush` has come: announce what is waiting."""
         self.now = now
         if self.trickle is not None and not self.over:
-            self._write(self.trickle.wake(now))
+            self._write(self.trickle.flush(now))
 
     def resume(self, now: float, paused: float) -> None:
         """Reading goes on after *paused* seconds for which the peer is not to blame."""
@@ -143,6 +143,7 @@ class PeerMachine(ConversationState):
         self.deadlines = None
         self._frame_began = NEVER
         self.payload = b""
+        self._framing = Framing(self._terms.envelope, 0)  # what came of a message is of no use now
         self.data_to_send()
 
     # What the application wants
@@ -187,12 +188,15 @@ class PeerMachine(ConversationState):
             return False
         trickle = self.trickle or self.new_trickle()
         if item.kind in self._terms.dialect.urgent:
-            messages = tuple(trickle.announce_now(item))
-            self._write(messages)
-            return bool(messages)
-        if not trickle.waiting:
+            inv = trickle.announce_now(item)
+            if inv is not None:
+                self._write((inv,))
+            return inv is not None
+        before = trickle.flush_at
+        queued = trickle.announce(item, now)
+        if trickle.flush_at != before:
             self.stirred = True
-        return trickle.announce(item, now)
+        return queued
 
     def add_known(self, item: InvVect) -> None:
         """Note that the peer knows *item*."""

@@ -66,12 +66,16 @@ class Speaker:
         return True
 
     def _write(self, messages: Iterable[Message | Unknown]) -> None:
+        wrap = self._framing.wrap
         for message in messages:
-            chunks = self._framing.wrap(message)
-            size = sum(map(len, chunks))
-            if self._outgoing is None:
-                self._outgoing = []
-            self._outgoing += chunks
+            chunks = wrap(message)
+            outgoing = self._outgoing
+            if outgoing is None:
+                outgoing = self._outgoing = []
+            size = 0
+            for chunk in chunks:  # one; of a large message two
+                outgoing.append(chunk)
+                size += len(chunk)
             self.bytes_produced += size
             if self.observer is not None:
                 self.observer.message_queued(message, size)

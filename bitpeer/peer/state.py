@@ -151,7 +151,7 @@ class ConversationState(Speaker):
     @property
     def next_flush(self) -> float:
         """When to call `PeerMachine.flush`; infinity for never."""
-        return NEVER if self.trickle is None or self.over else self.trickle.next_wake
+        return NEVER if self.trickle is None or self.over else self.trickle.flush_at
 
     def _parts(self) -> Iterator[Part]:
         if self._handshake is not None:

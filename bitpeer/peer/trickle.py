@@ -91,7 +91,6 @@ class Trickle:
     """
 
     __slots__ = (
-        "_flush_at",
         "_heard",
         "_heard_count",
         "_known",
@@ -100,6 +99,7 @@ class Trickle:
         "_relay",
         "_slot",
         "dropped",
+        "flush_at",
     )
 
     def __init__(self, relay: Relay, *, outbound: bool) -> None:
@@ -111,21 +111,19 @@ class Trickle:
         self._heard: list[Sequence[InvVect]] | None = None
         self._heard_count = 0
         self._queue: dict[InvVect, None] | None = None
-        self._flush_at = NEVER
+        self.flush_at = NEVER
+        """When the next batch is due; infinity if nothing waits."""
         self.dropped = 0
         """Items that gave way because too many were waiting."""
-
-    @property
-    def next_wake(self) -> float:
-        return self._flush_at
 
     @property
     def waiting(self) -> int:
         """How many items wait for the next batch."""
         return 0 if self._queue is None else len(self._queue)
 
-    def wake(self, now: float) -> Iterable[Inv]:
-        if now < self._flush_at:
+    def flush(self, now: float) -> Sequence[Inv]:
+        """Return the batch, if it is due."""
+        if now < self.flush_at:
             return ()
         queue, relay = self._empty(), self._relay
         self._look_back()
@@ -155,7 +153,7 @@ class Trickle:
                 self.dropped += 1
                 return False
             queue = self._queue = {}
-            self._flush_at = relay.flush_times.next(now, outbound=self._outbound)
+            self.flush_at = relay.flush_times.next(now, outbound=self._outbound)
         elif full or len(queue) >= relay.pending:
             del queue[next(iter(queue))]
             relay.waiting -= 1
@@ -164,12 +162,16 @@ class Trickle:
         relay.waiting += 1
         return True
 
-    def announce_now(self, item: InvVect) -> Iterable[Inv]:
-        """Return the `inv` of an *item* that cannot wait, unless the peer knows it."""
-        if self.knows(item.hash):
-            return ()
-        self._relay.table.mark(item.hash, 1 << self._slot)
-        return (self._relay.inv((item,)),)
+    def announce_now(self, item: InvVect) -> Inv | None:
+        """Return the `inv` of an *item* that cannot wait; `None` if the peer knows it."""
+        if self._heard:
+            self._look_back()
+        relay, known = self._relay, self._known
+        if known is not None and item.hash in known:
+            return None
+        if not relay.table.mark(item.hash, 1 << self._slot):
+            return None
+        return relay.inv((item,))
 
     def learned(self, items: Sequence[InvVect]) -> None:
         """Note that the peer announced *items*; the newest are remembered."""
@@ -208,7 +210,7 @@ class Trickle:
         """Return, and forget, what is waiting."""
         queue, self._queue = self._queue or {}, None
         self._relay.waiting -= len(queue)
-        self._flush_at = NEVER
+        self.flush_at = NEVER
         return queue
 
     def _forget_oldest(self) -> None:

@@ -125,6 +125,6 @@ def _leads_to(door: Listening, address: Address, node: LocalNode) -> bool:
         return False
     host = door.address[0]
     if host in ("0.0.0.0", "::"):  # noqa: S104  # compared with, not bound to
-        ends = (peer.transport and peer.transport.getHost() for peer in node.peers)
-        return address.host in {getattr(end, "host", None) for end in ends}
+        ends = (peer.local_address.rpartition(":")[0] for peer in node.peers)
+        return address.host in {end.strip("[]") for end in ends}
     return host == address.host

@@ -45,6 +45,8 @@ class Codec:
     """Fewest bytes the field can have."""
     max_size: int
     """Most bytes the field can have."""
+    counted: bool = False
+    """Whether the field is a list of things."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -95,6 +97,7 @@ def compile_record(cls: type[Any]) -> Compiled:
         "LimitExceeded": LimitExceeded,
         "TrailingBytes": TrailingBytes,
         "Truncated": Truncated,
+        "frozen": _frozen,
         "misfit": _misfit,
         "unencodable": _blame(cls.__name__, runs),
     }
@@ -102,7 +105,8 @@ def compile_record(cls: type[Any]) -> Compiled:
     for name in names:
         env[f"set_{name}"] = getattr(cls, name).__set__
     steps = [_step(number, run, env) for number, run in enumerate(runs)]
-    source = _source(names, _parameters(cls, env), steps)
+    fills = [f"set_{name}(self, {_kept(name, run.codec)})" for run in runs for name in run.names]
+    source = _source(names, _parameters(cls, env), fills, steps)
     exec(compile(source, f"<wire format of {cls.__name__}>", "exec"), env)
     functions = {name: env[name] for name in ("__init__", "read", "decode", "encode")}
     sizes = [_sizes(run) for run in runs]
@@ -160,7 +164,7 @@ def _step(number: int, run: _Run, env: dict[str, Any]) -> _Step:
     return _Step(read, check, write, whole)
 
 
-def _source(names: list[str], parameters: list[str], steps: list[_Step]) -> str:
+def _source(names: list[str], parameters: list[str], fills: list[str], steps: list[_Step]) -> str:
     """Return the source of all functions."""
     body = [line for step in steps for line in step.read]
     build = ["self = new(cls)", *(f"set_{name}(self, {name}_)" for name in names)]
@@ -169,7 +173,7 @@ def _source(names: list[str], parameters: list[str], steps: list[_Step]) -> str:
     return "\n".join(
         [
             f"def __init__({', '.join(['self', *parameters])}):",
-            *([f"    set_{name}(self, {name})" for name in names] or ["    pass"]),
+            *(f"    {line}" for line in fills or ["pass"]),
             "",
             "def read(data, pos=0):",
             *(f"    {line}" for line in body + build),
@@ -189,6 +193,16 @@ def _source(names: list[str], parameters: list[str], steps: list[_Step]) -> str:
             "",
         ]
     )
+
+
+def _kept(name: str, codec: Codec | list[Fixed]) -> str:
+    """Return the expression for what a new record keeps of an argument."""
+    return f"frozen({name})" if isinstance(codec, Codec) and codec.counted else name
+
+
+def _frozen(items: Sequence[Any]) -> Sequence[Any]:
+    """Return *items* as something that its giver cannot change later."""
+    return tuple(items) if isinstance(items, list) else items
 
 
 def _misfit(size: int, given: int) -> DecodeError:
@@ -331,7 +345,7 @@ def _sequence(field: str, kind: Any, limit: int) -> Codec:
     packing = packing_of(item)
     if packing is not None:
         read_vector, write_vector = vector_codec(packing, limit, field)
-        return Codec(read_vector, write_vector, 1, most + limit * packing.size)
+        return Codec(read_vector, write_vector, 1, most + limit * packing.size, counted=True)
     codec = _codec(field, item)
     assert isinstance(codec, Codec)  # a `Fixed` would have had a packing
     read_item, write_item, least = codec.read, codec.write, codec.min_size
@@ -349,4 +363,4 @@ def _sequence(field: str, kind: Any, limit: int) -> Codec:
             raise Unencodable(field, f"{len(items)} items exceed the limit of {limit}")
         return write_compact_size(len(items)) + b"".join(map(write_item, items))
 
-    return Codec(read, write, 1, most + limit * codec.max_size)
+    return Codec(read, write, 1, most + limit * codec.max_size, counted=True)

@@ -203,6 +203,8 @@ class Framing:
         frames, pos = self._cut(data, pos)
         while frames:
             yield from frames
+            if pos == len(data):  # as when messages come one by one
+                return
             frames, pos = self._cut(data, pos)
         if pos < len(data):
             key = data[pos : pos + 4]

@@ -182,7 +182,8 @@ class PackedVector(Sequence[T]):
         return hash(tuple(self))
 
     def __repr__(self) -> str:
-        return f"<{self._count} packed items>"
+        shown = [*map(repr, self[:3]), *(["..."] if self._count > 3 else [])]
+        return f"<{self._count} packed: {', '.join(shown)}>"
 
 
 def packed(cls: type[N]) -> type[N]:

@@ -386,3 +386,13 @@ def test_forms_for_different_peers_differ():
     one, other = CmpctBlock.of(REAL, 1), CmpctBlock.of(REAL, 2)
     assert set(one.short_ids).isdisjoint(other.short_ids)
     assert replace(one, nonce=2, short_ids=other.short_ids) == other
+
+
+def test_lists_that_are_given_are_not_the_lists_that_are_kept() -> None:
+    indices, short_ids = [1, 2], [bytes(6)]
+    request = GetBlockTxn(bytes(32), indices)
+    compact = CmpctBlock(BlockHeader(1, bytes(32), bytes(32), 0, 0, 0), 0, short_ids, [])
+    indices.append(3)
+    short_ids.append(bytes(6))
+    assert request.indices == (1, 2)
+    assert compact.short_ids == (bytes(6),)

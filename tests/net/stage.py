@@ -131,6 +131,7 @@ class SocketTransport(_Transport, Connection):
     def __init__(self, room: float = inf, **addresses) -> None:
         _Transport.__init__(self, **addresses)
         self.kernel = Kernel(room)
+        self.half_closed = False
         self.buffer = b""
 
     def getHandle(self):
@@ -139,6 +140,10 @@ class SocketTransport(_Transport, Connection):
     def write(self, data) -> None:
         assert isinstance(data, bytes)
         self.buffer += data
+
+    def loseWriteConnection(self) -> None:
+        self.half_closed = True
+        self.loseConnection()
 
     def make_room(self, count: float) -> None:
         """The other end has read: the kernel has room for *count* bytes more."""
@@ -177,8 +182,8 @@ class PushTransport(_Transport):
     def drain(self) -> None:
         """The other end has read everything."""
         self.waiting = 0
-        if self.paused:
-            self.paused = False
+        paused, self.paused = self.paused, False
+        if paused and self.producer is not None:
             self.producer.resumeProducing()
 
 

@@ -75,6 +75,18 @@ def test_a_message_leaves_at_once(make):
     assert peer.queued == peer.held == 0
 
 
+def test_a_mistake_of_ours_in_sending_does_not_reach_the_caller(logged_failures, monkeypatch):
+    peer = meet(node())
+
+    def broken(*_):
+        raise ZeroDivisionError
+
+    monkeypatch.setattr(type(peer.machine), "data_to_send", broken)
+    peer.send(Say(b"hello"))
+    assert peer.transport.aborted
+    assert len(logged_failures.claim(ZeroDivisionError)) == 1
+
+
 def test_over_a_socket_it_costs_one_system_call():
     peer = meet(node())
     before = peer.transport.kernel.calls

@@ -1,6 +1,7 @@
 """A fresh virtual environment, and what the tests want to know of it."""
 
 import os
+import shutil
 import subprocess
 import sys
 import venv
@@ -8,6 +9,11 @@ from collections.abc import Mapping
 from hashlib import sha256
 from importlib.metadata import Distribution, distributions
 from pathlib import Path
+
+CHECKOUT = Path(__file__).parents[2]
+NOT_COPIED = shutil.ignore_patterns(
+    ".*", "build", "dist", "*.egg-info", "__pycache__", "dropin.cache", "node_modules"
+)
 
 AS_ANYBODY = """
 import ctypes, os, sys
@@ -61,6 +67,11 @@ class Environment:
         """Return the digest of every file that distribution *name* brought."""
         paths = [p for p in self.distribution(name).files or () if p.suffix != ".pyc"]
         return {str(path): sha256(path.read_binary()).hexdigest() for path in paths}
+
+
+def copy_checkout(destination: Path) -> Path:
+    """Copy what belongs to the project: building it leaves things in the folder."""
+    return Path(shutil.copytree(CHECKOUT, destination, ignore=NOT_COPIED))
 
 
 def commands(help_text: str) -> set[str]:

@@ -1,7 +1,6 @@
 """The `bitpeer` command of twistd, in a fresh virtual environment for each way of installing it."""
 
 import json
-import shutil
 import stat
 import sys
 from collections.abc import Callable, Iterator
@@ -10,14 +9,10 @@ from pathlib import Path
 
 import pytest
 
-from tests.packaging.environment import Environment, commands
+from tests.packaging.environment import Environment, commands, copy_checkout
 
 pytestmark = [pytest.mark.packaging, pytest.mark.timeout(300)]
 
-CHECKOUT = Path(__file__).parents[2]
-NOT_COPIED = shutil.ignore_patterns(
-    ".*", "build", "dist", "*.egg-info", "__pycache__", "dropin.cache", "node_modules"
-)
 OPTIONAL = {"btclib_libsecp256k1", "cryptography", "mmh3", "siphashc", "txtorcon"}
 
 IMPORT_PLUGIN = """
@@ -55,7 +50,7 @@ class Installed:
     """An environment with `bitpeer` installed in one of the ways."""
 
     def __init__(self, path: Path, install: Callable[[Environment, Path], Path]) -> None:
-        self.source = Path(shutil.copytree(CHECKOUT, path / "source", ignore=NOT_COPIED))
+        self.source = copy_checkout(path / "source")
         self.environment = Environment(path)
         self.root = install(self.environment, self.source)
         """The folder on sys.path through which Python finds it."""
@@ -120,6 +115,13 @@ def test_the_plugin_imports_neither_the_reactor_nor_anything_optional(
     told = json.loads(environment.run(environment.python, "-c", IMPORT_PLUGIN))
     assert Path(told["from"]).is_relative_to(installed.root)
     assert not {"bitpeer", "twisted.internet.reactor", *OPTIONAL} & set(told["modules"])
+
+
+def test_the_command_needs_nothing_optional(installed: Installed) -> None:
+    environment = installed.environment
+    told = environment.run(environment.twistd, "bitpeer", "--help")
+    assert "--network" in told
+    assert not [name for name in OPTIONAL if list(environment.site_packages.glob(f"{name}*"))]
 
 
 def test_every_file_of_the_package_is_there(installed: Installed) -> None:

@@ -27,6 +27,7 @@ from tests.toy import Hello, Say
 
 HERE = NetAddress.of("192.0.2.7", 8333)
 NOW = 1_000.5
+VERSIONED = replace(DIALECT, protocol_version=70_017)
 
 
 def make(terms: Terms, *, outbound: bool = True) -> Handshake:
@@ -86,6 +87,14 @@ def test_the_lower_version_is_spoken(theirs: int, common: int) -> None:
     answers = meet(handshake, hello(theirs))
     assert handshake.common_version == common
     assert Feature(common) in answers
+
+
+def test_peers_of_one_version_share_the_number() -> None:
+    one, two = make(make_terms(VERSIONED)), make(make_terms(VERSIONED))
+    for handshake in (one, two):
+        meet(handshake, Hello.decode(hello(70_016).encode()))
+    assert one.common_version == 70_016
+    assert one.common_version is two.common_version
 
 
 def test_only_features_that_the_version_has_are_announced() -> None:

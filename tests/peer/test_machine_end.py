@@ -57,6 +57,16 @@ def test_closing_gives_back_what_was_borrowed() -> None:
     assert terms.own_nonces == set()
 
 
+def test_closing_keeps_no_part_of_a_message() -> None:
+    machine = establish(make_terms())
+    list(machine.receive_data(framed(Say(bytes(90_000)))[:80_000], 0))
+    assert machine.held > 70_000
+    machine.close()
+    assert machine.held == machine.expected == 0
+    assert list(machine.receive_data(b"more", 1)) == []
+    assert machine.held == 0
+
+
 def test_a_peer_that_left_is_not_taken_for_another() -> None:
     terms = make_terms()
     machine = establish(terms)

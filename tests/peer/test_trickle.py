@@ -54,10 +54,10 @@ def test_random_times_have_the_mean_they_should() -> None:
     assert sum(pauses) / len(pauses) == pytest.approx(OUTBOUND_MEAN, rel=0.01)
 
 
-def test_nothing_to_announce_never_wakes() -> None:
+def test_nothing_to_announce_is_never_due() -> None:
     trickle = make()
-    assert trickle.next_wake == NEVER
-    assert trickle.wake(1e9) == ()
+    assert trickle.flush_at == NEVER
+    assert trickle.flush(1e9) == ()
     assert trickle.waiting == 0
 
 
@@ -65,27 +65,27 @@ def test_announcements_wait_and_leave_together() -> None:
     trickle = make()
     assert trickle.announce(item(1), 1_000)
     assert trickle.announce(item(2), 1_004)
-    assert trickle.next_wake == 1_010
+    assert trickle.flush_at == 1_010
     assert trickle.waiting == 2
-    assert list(trickle.wake(1_009.9)) == []
-    assert list(trickle.wake(1_010)) == [Inv(items([1, 2]))]
-    assert trickle.next_wake == NEVER
+    assert list(trickle.flush(1_009.9)) == []
+    assert list(trickle.flush(1_010)) == [Inv(items([1, 2]))]
+    assert trickle.flush_at == NEVER
     assert trickle.waiting == 0
 
 
 def test_the_next_batch_begins_when_the_next_item_comes() -> None:
     trickle = make()
     trickle.announce(item(1), 1_000)
-    trickle.wake(1_010)
+    trickle.flush(1_010)
     trickle.announce(item(2), 1_500)
-    assert trickle.next_wake == 1_510
+    assert trickle.flush_at == 1_510
 
 
 def test_an_inv_has_no_more_items_than_it_may() -> None:
     trickle = make(batch=1_000)
     for number in range(2_500):
         trickle.announce(item(number), 0)
-    sizes = [len(inv.items) for inv in trickle.wake(10)]
+    sizes = [len(inv.items) for inv in trickle.flush(10)]
     assert sizes == [1_000, 1_000, 500]
 
 
@@ -93,9 +93,9 @@ def test_nothing_is_announced_twice() -> None:
     trickle = make()
     assert trickle.announce(item(1), 0)
     assert trickle.announce(item(1), 1)  # it will be announced, and once is enough
-    assert list(trickle.wake(10)) == [Inv(items([1]))]
+    assert list(trickle.flush(10)) == [Inv(items([1]))]
     assert not trickle.announce(item(1), 20)
-    assert trickle.next_wake == NEVER
+    assert trickle.flush_at == NEVER
 
 
 def test_what_the_peer_announced_is_not_announced_back() -> None:
@@ -103,7 +103,7 @@ def test_what_the_peer_announced_is_not_announced_back() -> None:
     trickle.learned(received(1, 2).items)
     assert not trickle.announce(item(1), 0)
     assert trickle.announce(item(3), 0)
-    assert list(trickle.wake(10)) == [Inv(items([3]))]
+    assert list(trickle.flush(10)) == [Inv(items([3]))]
 
 
 def test_what_the_peer_announced_meanwhile_is_not_announced_back() -> None:
@@ -112,14 +112,14 @@ def test_what_the_peer_announced_meanwhile_is_not_announced_back() -> None:
         trickle.announce(item(number), 0)
     trickle.learned(received(2).items)
     trickle.add_known(item(3))
-    assert list(trickle.wake(10)) == [Inv(items([1]))]
+    assert list(trickle.flush(10)) == [Inv(items([1]))]
 
 
 def test_nothing_is_sent_if_everything_is_known_meanwhile() -> None:
     trickle = make()
     trickle.announce(item(1), 0)
     trickle.add_known(item(1))
-    assert list(trickle.wake(10)) == []
+    assert list(trickle.flush(10)) == []
 
 
 def test_the_application_may_know_what_the_peer_knows() -> None:
@@ -138,18 +138,18 @@ def test_an_object_is_the_same_whatever_it_is_called() -> None:
 
 def test_what_cannot_wait_leaves_at_once() -> None:
     trickle = make()
-    assert list(trickle.announce_now(item(1))) == [Inv(items([1]))]
-    assert list(trickle.announce_now(item(1))) == []
-    assert trickle.next_wake == NEVER
+    assert trickle.announce_now(item(1)) == Inv(items([1]))
+    assert trickle.announce_now(item(1)) is None
+    assert trickle.flush_at == NEVER
     trickle.learned(received(2).items)
-    assert list(trickle.announce_now(item(2))) == []
+    assert trickle.announce_now(item(2)) is None
 
 
 def test_what_left_at_once_does_not_leave_again_with_the_batch() -> None:
     trickle = make()
     trickle.announce(item(1), 0)
     trickle.announce_now(item(1))
-    assert list(trickle.wake(10)) == []
+    assert list(trickle.flush(10)) == []
 
 
 def test_peers_share_what_is_announced_to_all() -> None:
@@ -158,9 +158,9 @@ def test_peers_share_what_is_announced_to_all() -> None:
     for trickle in (one, two):
         trickle.announce(item(1), 0)
         trickle.announce(item(2), 0)
-    (first,), (second,) = one.wake(10), two.wake(10)
+    (first,), (second,) = one.flush(10), two.flush(10)
     assert first is second
-    (third,), (fourth,) = one.announce_now(item(3)), two.announce_now(item(3))
+    third, fourth = one.announce_now(item(3)), two.announce_now(item(3))
     assert third is fourth
     assert third != first
 
@@ -239,7 +239,7 @@ def test_r_a7_the_oldest_give_way_when_too_much_waits_for_one_peer() -> None:
         assert trickle.announce(item(number), 0)
     assert trickle.waiting == relay.waiting == 3
     assert trickle.dropped == 2
-    assert list(trickle.wake(10)) == [Inv(items([2, 3, 4]))]
+    assert list(trickle.flush(10)) == [Inv(items([2, 3, 4]))]
 
 
 def test_r_a7_what_waits_for_all_peers_together_is_bounded() -> None:
@@ -252,7 +252,7 @@ def test_r_a7_what_waits_for_all_peers_together_is_bounded() -> None:
     assert not three.announce(item(0), 0)  # it has none
     assert [one.waiting, two.waiting, three.waiting, relay.waiting] == [4, 1, 0, 5]
     assert [one.dropped, two.dropped, three.dropped] == [0, 3, 1]
-    one.wake(10)
+    one.flush(10)
     assert three.announce(item(1), 11)
     assert relay.waiting == 2
 
@@ -266,9 +266,9 @@ def test_a_peer_that_leaves_takes_along_what_waited_for_it() -> None:
         trickle.knows(b"")
     one.close()
     assert relay.waiting == 1
-    assert one.next_wake == NEVER
+    assert one.flush_at == NEVER
     assert (one._known, one._heard, one._queue) == (None, None, None)
-    assert two.wake(10) == [Inv(items([1]))]
+    assert two.flush(10) == [Inv(items([1]))]
 
 
 def test_who_leaves_unheard_leaves_nothing() -> None:
@@ -292,7 +292,7 @@ def test_every_object_is_mentioned_once_in_one_direction(script: list[tuple[str,
         if verb == "announce":
             assert trickle.announce(item(number), now) == (number not in heard | set(told))
         elif verb == "now":
-            invs = trickle.announce_now(item(number))
+            invs = [inv for inv in [trickle.announce_now(item(number))] if inv is not None]
         elif verb == "learned":
             trickle.learned(received(number).items)
             heard.add(number)
@@ -300,7 +300,7 @@ def test_every_object_is_mentioned_once_in_one_direction(script: list[tuple[str,
             trickle.add_known(item(number))
             heard.add(number)
         else:
-            invs = trickle.wake(now)
+            invs = trickle.flush(now)
         for inv in invs:
             for each in inv.items:
                 mentioned = int.from_bytes(each.hash, "little")

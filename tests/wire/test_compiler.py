@@ -16,7 +16,7 @@ from bitpeer.errors import (
 from bitpeer.wire.compactsize import write_compact_size
 from bitpeer.wire.compiler import compile_record
 from bitpeer.wire.fields import TAIL, Limit, Remainder, Uint8, Uint16
-from bitpeer.wire.message import Record, record
+from bitpeer.wire.message import Message, Record, message, record
 from bitpeer.wire.vector import PackedVector
 from tests.wire.samples import (
     EXAMPLES,
@@ -382,3 +382,15 @@ def test_any_frozen_dataclass_can_be_compiled():
     assert compiled.functions["decode"](b"\x01\x02") == Plain(513)
     assert compiled.functions["encode"](Plain(513)) == b"\x01\x02"
     assert compiled.source.startswith("def __init__(self, number):")
+
+
+def test_a_list_that_is_given_is_not_the_list_that_is_kept() -> None:
+    @message("numbers")
+    class Numbers(Message):
+        numbers: Annotated[Sequence[Uint8], Limit(3)]
+
+    given = [1, 2]
+    numbers = Numbers(given)
+    given.append(3)
+    assert numbers.numbers == (1, 2)
+    assert hash(numbers) == hash(Numbers((1, 2)))

@@ -259,8 +259,10 @@ def test_a_vector_hashes_as_its_tuple_does():
     assert {spots(): 1}[tuple(SPOTS)] == 1
 
 
-def test_a_vector_shows_how_much_not_what():
-    assert repr(spots()) == "<4 packed items>"
+def test_a_vector_shows_how_much_and_how_it_begins():
+    assert repr(spots()).startswith("<4 packed: Spot(")
+    assert repr(spots()).endswith(", ...>")
+    assert repr(spots()[:1]).count("Spot(") == 1
 
 
 def test_a_column_is_one_field_of_each():

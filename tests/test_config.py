@@ -52,6 +52,7 @@ SWITCHES = [
     "relay",
     "proxied",
     "allow_self_connections",
+    "follow_redirects",
     "tolerate_malformed",
     "poisson",
     "log_messages",

@@ -1,5 +1,15 @@
-"""The package list; everything else about the distribution is in pyproject.toml."""
+"""The package list and the one compiled module; everything else is in pyproject.toml."""
 
-from setuptools import find_packages, setup
+from setuptools import Extension, find_packages, setup
 
-setup(packages=[*find_packages(include=["bitpeer", "bitpeer.*"]), "twisted.plugins"])
+setup(
+    packages=[*find_packages(include=["bitpeer", "bitpeer.*"]), "twisted.plugins"],
+    # Optional: without a compiler the installation goes on, and slow Python takes its place.
+    ext_modules=[
+        Extension(
+            "bitpeer.hashes._blake256",
+            ["bitpeer/hashes/_blake256.c"],
+            optional=True,
+        )
+    ],
+)

@@ -79,15 +79,19 @@ def _no_messages(*_: object) -> tuple[Message, ...]:
     return ()
 
 
+def _no_limit(_: int) -> int | None:
+    return None
+
+
 Preference = Callable[[type[Message]], Message | None]
 """Returns the peer's latest wish of a kind."""
 
 
-def _all(addresses: Sequence[Any], _: Preference) -> Sequence[Any]:
+def _all(addresses: Sequence[Any], _: Preference, __: int = 0) -> Sequence[Any]:
     return addresses
 
 
-def _addr(addresses: Sequence[Any], _: Preference) -> Message:
+def _addr(addresses: Sequence[Any], _: Preference, __: int = 0) -> Message:
     return Addr(tuple(addresses))
 
 
@@ -128,6 +132,11 @@ class Dialect:
     """First version of a message, and first version without it, where the class says nothing."""
     strict_versions: bool = False
     """Whether a message that the negotiated version does not have ends the connection."""
+    strict_commands: bool = False
+    """Whether a command that is in no registry ends the connection."""
+    early_messages: Callable[[int], int | None] = _no_limit
+    """Given the common version, how many messages that are no `verack` may come between
+    `version` and it; `None` leaves that to the settings of the program."""
     service_gates: Mapping[type[Message], ServiceGate] = field(default_factory=dict)
     questions: Mapping[type[Message], Callable[[Any], Iterable[Question]]] = field(
         default_factory=dict
@@ -144,10 +153,11 @@ class Dialect:
     """Given our version, a locator and a stop, builds the request."""
     max_addresses: int = MAX_ADDRESSES
     """Most addresses in one message."""
-    tellable: Callable[[Sequence[Any], Preference], Sequence[Any]] = _all
-    """Given addresses and the peer's wishes, returns those that can be told to it."""
-    tell: Callable[[Sequence[Any], Preference], Message] = _addr
-    """Given tellable addresses and the peer's wishes, builds the message."""
+    tellable: Callable[[Sequence[Any], Preference, int], Sequence[Any]] = _all
+    """Given addresses, the peer's wishes and the common version, returns those that can be told
+    to it."""
+    tell: Callable[[Sequence[Any], Preference, int], Message] = _addr
+    """Given tellable addresses, the peer's wishes and the common version, builds the message."""
 
     def speaks(self, kind: type[Message], version: int) -> bool:
         """Return whether *version* of the protocol has messages of *kind*."""
@@ -162,6 +172,31 @@ class DnsSeed:
     host: str
     filters: bool = False
     """Whether ``x<services in hex>.<host>`` asks for nodes with these services."""
+
+
+@dataclass(frozen=True, slots=True)
+class HttpsSeed:
+    """A host that tells addresses of nodes to whoever asks for ``/api/addrs`` by HTTPS.
+
+    The answer is a row of JSON objects, without an array around them:
+    ``{"host": "1.2.3.4:9108", "services": 1, "pver": 11}`` (dcrd addrmgr.SeedAddrs).
+    """
+
+    host: str
+
+    def url(
+        self, *, services: int = 0, ip_version: int | None = None, version: int | None = None
+    ) -> str:
+        """Return what to ask for.
+
+        Args:
+            services: bits that the nodes must offer.
+            ip_version: 4 or 6 for addresses of this kind only.
+            version: for nodes of exactly this protocol version only.
+        """
+        wanted = {"services": services or None, "ipversion": ip_version, "pver": version}
+        query = "&".join(f"{key}={value}" for key, value in wanted.items() if value is not None)
+        return f"https://{self.host}/api/addrs" + (f"?{query}" if query else "")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -181,6 +216,7 @@ class Network:
     genesis: bytes = bytes(32)
     """Hash of the first block, wire order."""
     seeds: tuple[DnsSeed, ...] = ()
+    https_seeds: tuple[HttpsSeed, ...] = ()
 
     def __post_init__(self) -> None:
         if len(self.magic) != 4:

@@ -23,24 +23,28 @@ from twisted.logger import (
 from twisted.python.usage import Options as UsageOptions, UsageError
 
 from bitpeer.bitcoin.constants import Services
-from bitpeer.bitcoin.networks import NETWORKS
+from bitpeer.bitcoin.networks import NETWORKS as BITCOIN
 from bitpeer.config import VERSION, PeerConfig, user_agent
+from bitpeer.decred.networks import NETWORKS as DECRED
 from bitpeer.dialect import Network
 from bitpeer.errors import InvalidSetting
+from bitpeer.hashes.blake256 import BLAKE256_BACKEND, blake256
 from bitpeer.jaxnet import networks as jaxnet
 from bitpeer.net.clash import foreign_modules, warning
 from bitpeer.net.journal import Journal
 from bitpeer.net.local import LocalNode
 from bitpeer.net.text import printable
 from bitpeer.service.compose import node_service
+from bitpeer.service.descriptors import check_room
 from bitpeer.service.doors import Doors
 from bitpeer.service.endpoints import client_endpoint, server_endpoint
 
+_OTHERS = [*DECRED.values(), *jaxnet.NETWORKS.values()]
+NETWORKS = {**BITCOIN, **{network.title: network for network in _OTHERS}}
+"""What `--network` may be; Bitcoin's networks need not be called so."""
 DEFAULT_OUTBOUND = 8
 """Peers to find and keep, unless the operator names some."""
 MAX_OUTBOUND = 1_000
-EVERY_NETWORK = NETWORKS | {network.title: network for network in jaxnet.NETWORKS.values()}
-"""Every network, by its name on the command line."""
 LEVELS = {
     "error": LogLevel.error,
     "warn": LogLevel.warn,
@@ -59,13 +63,14 @@ class Options(UsageOptions):
 
     synopsis = "[options]"
     longdesc = (
-        "A peer of Bitcoin's network, or of Jax.Network's. Without options it joins mainnet: it "
-        f"asks the network's DNS seeds for addresses and keeps {DEFAULT_OUTBOUND} connections. "
+        "A peer of Bitcoin's network, of Decred's or of Jax.Network's. Without options it joins "
+        "Bitcoin's mainnet: it asks the network's DNS seeds for addresses and keeps "
+        f"{DEFAULT_OUTBOUND} connections. "
         "ENDPOINT is host, host:port or whatever Twisted understands, as tcp:127.0.0.1:8333; "
         "to listen, a port, an address or address:port."
     )
     optParameters: ClassVar[list[list[Any]]] = [
-        ["network", None, "mainnet", f"Network to join: {', '.join(EVERY_NETWORK)}."],
+        ["network", None, "mainnet", f"Network to join: {', '.join(NETWORKS)}."],
         ["chain", None, "0", "Chain of Jax.Network to join: 0, the beacon, or the id of a shard."],
         [
             "address",
@@ -335,6 +340,13 @@ def _make_service(options: Options, reactor: object) -> MultiService:
         network=config.network.title,
         agent=printable(config.user_agent),
     )
+    if config.network.dialect.checksum is blake256:
+        fast = BLAKE256_BACKEND == "c"
+        node.journal.emit(
+            LogLevel.info if fast else LogLevel.warn,
+            "BLAKE-256 runs in {backend}" + ("" if fast else ", 200 times slower than in C"),
+            backend=BLAKE256_BACKEND,
+        )
     service = node_service(
         node,
         connect=options.connect,
@@ -372,6 +384,10 @@ def _check_places(options: Options, reactor: object) -> None:
                 read(reactor, place, port)
             except InvalidSetting as error:
                 raise _wrong(option, place, error.expected) from None
+    try:
+        check_room(options.outbound, len(options.connect) + len(options.listen))
+    except InvalidSetting as error:
+        raise UsageError(str(error)) from None
 
 
 def _wrong(option: str, value: object, expected: str) -> UsageError:
@@ -379,12 +395,11 @@ def _wrong(option: str, value: object, expected: str) -> UsageError:
 
 
 def _network(name: str) -> Network:
-    """Return the network of this title, or Bitcoin's of this *name*."""
-    wanted = name.lower()
-    network = EVERY_NETWORK.get(wanted.removeprefix("bitcoin-"))
-    if network is None:
-        raise _wrong("network", name, f"one of {', '.join(EVERY_NETWORK)}")
-    return network
+    """Return the network of this *name* or title."""
+    for network in NETWORKS.values():
+        if name.lower() in (network.name, network.title):
+            return network
+    raise _wrong("network", name, f"one of {', '.join(NETWORKS)}")
 
 
 def _chain(option: str, said: str) -> int:

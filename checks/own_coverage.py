@@ -154,8 +154,8 @@ class AccountedFinder(MetaPathFinder):
         if fullname.partition(".")[0] != self._package:
             return None
         spec = PathFinder.find_spec(fullname, path, target)
-        if spec is not None and spec.origin is not None:
-            spec.loader = AccountedLoader(fullname, spec.origin, self._accounts)
+        if spec is not None and isinstance(spec.loader, SourceFileLoader):  # not a compiled one
+            spec.loader = AccountedLoader(fullname, spec.loader.path, self._accounts)
         return spec
 
 

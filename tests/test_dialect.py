@@ -4,7 +4,7 @@ from dataclasses import replace
 
 import pytest
 
-from bitpeer.dialect import DnsSeed, Greeting, ServiceGate
+from bitpeer.dialect import DnsSeed, Greeting, HttpsSeed, ServiceGate
 from bitpeer.errors import InvalidSetting
 from bitpeer.messages.addresses import NOWHERE, Addr, TimedNetAddress
 from bitpeer.messages.control import FeeFilter, Ping, SendHeaders
@@ -111,3 +111,17 @@ def test_the_last_port_is_one() -> None:
 def test_a_genesis_block_has_a_hash() -> None:
     with pytest.raises(InvalidSetting, match=r"genesis is .* expected a hash of 32 bytes"):
         replace(NETWORK, genesis=b"genesis")
+
+
+def test_a_dialect_leaves_early_messages_to_the_settings() -> None:
+    assert DIALECT.early_messages(7) is None
+    assert not DIALECT.strict_commands
+
+
+def test_a_host_is_asked_for_addresses_by_https() -> None:
+    seed = HttpsSeed("seed.example")
+    assert seed.url() == "https://seed.example/api/addrs"
+    assert seed.url(services=1) == "https://seed.example/api/addrs?services=1"
+    assert seed.url(services=1, ip_version=6, version=11) == (
+        "https://seed.example/api/addrs?services=1&ipversion=6&pver=11"
+    )

@@ -4,7 +4,7 @@ import subprocess
 import sys
 
 import bitpeer
-from bitpeer import bitcoin, jaxnet
+from bitpeer import bitcoin, decred, jaxnet
 from tests.twistd import ROOT, environment
 
 CHECK = """
@@ -21,18 +21,20 @@ def test_the_public_names_are_these_and_all_are_there():
     assert set(bitpeer.__all__) == {
         *("PeerConfig", "LocalNode", "PeerFactory", "PeerProtocol", "connect", "peer_service"),
         *("IPeer", "IPeerListener", "PeerListener", "on"),
-        *("BitpeerError", "LocalError", "RemoteError", "bitcoin", "jaxnet"),
+        *("BitpeerError", "LocalError", "RemoteError", "bitcoin", "decred", "jaxnet"),
     }
 
 
 def test_chains_bring_their_messages_and_networks():
     assert bitcoin.MAINNET.title == "bitcoin-mainnet"
     assert bitcoin.Ping(nonce=1).command == "ping"
+    assert decred.MAINNET.title == "decred-mainnet"
+    assert decred.Ping is bitcoin.Ping
     assert jaxnet.MAINNET.title == "jaxnet-mainnet"
     assert jaxnet.Ping is bitcoin.Ping
 
 
-def test_importing_it_leaves_the_choice_of_the_reactor_to_the_program():
+def test_r_j6_importing_it_leaves_the_choice_of_the_reactor_to_the_program():
     shown = subprocess.run(
         (sys.executable, "-c", CHECK),
         cwd=ROOT,

@@ -12,7 +12,9 @@ from bitpeer import tap
 from bitpeer.bitcoin.constants import Services
 from bitpeer.bitcoin.networks import MAINNET, NETWORKS, REGTEST, TESTNET4
 from bitpeer.config import PeerConfig
+from bitpeer.decred.networks import NETWORKS as DECRED
 from bitpeer.errors import InvalidSetting
+from bitpeer.service import descriptors
 from bitpeer.service.outbound import Outbound
 from bitpeer.tap import CannotStart, OperatorsNode, Options, Program, makeService
 from tests import twistd
@@ -48,6 +50,28 @@ def test_without_options_mainnet_is_joined():
 def test_networks_go_by_name_and_by_title(name):
     options = parse("--network", name, "--listen", "0")
     assert options.config.network.name == name.removeprefix("bitcoin-")
+
+
+@pytest.mark.parametrize("network", DECRED.values(), ids=DECRED)
+def test_decred_goes_by_title_only(network):
+    options = parse("--network", network.title, "--listen", "0")
+    assert options.config.network is network
+    assert f"--network={network.title}" not in complaint("--network", "decred")
+
+
+@pytest.mark.parametrize(
+    ("backend", "line"),
+    [
+        ("c", "BLAKE-256 runs in c"),
+        ("python", "BLAKE-256 runs in python, 200 times slower than in C"),
+    ],
+)
+def test_it_is_told_what_hashes_for_decred(monkeypatch, backend, line):
+    monkeypatch.setattr(tap, "BLAKE256_BACKEND", backend)
+    options = parse("--network", "decred-simnet", "--listen", "127.0.0.1:0")
+    with LogLines() as lines:
+        tap._make_service(options, Reactor())
+    assert lines == ["bitpeer 0.1.0 joins decred-simnet as /bitpeer:0.1.0/", line]
 
 
 def test_names_may_be_written_in_capitals():
@@ -220,6 +244,14 @@ def test_an_endpoint_that_cannot_be_read_ends_in_one_line(option, place, expecte
         tap._make_service(parse(option, place), Reactor())
     assert caught.value.code.startswith(f"bitpeer: {option} is '{place}', expected ")
     assert expected in caught.value.code
+    assert "\n" not in caught.value.code
+
+
+def test_r_j8_more_peers_than_there_can_be_sockets_end_in_one_line(monkeypatch):
+    monkeypatch.setattr(descriptors, "descriptor_limit", lambda: 67)
+    with pytest.raises(SystemExit) as caught:
+        tap._make_service(parse("--connect", "192.0.2.1", "--outbound", "3"), Reactor())
+    assert caught.value.code.startswith("bitpeer: number of peers and places is 4, ")
     assert "\n" not in caught.value.code
 
 

@@ -17,9 +17,9 @@ from bitpeer.bitcoin.merkle import (
 )
 from bitpeer.bitcoin.scan import scan_transactions
 from bitpeer.bitcoin.transaction import MIN_TX_SIZE, Tx
-from bitpeer.bitcoin.view import View
 from bitpeer.errors import InvalidValue, TrailingBytes, Unencodable
 from bitpeer.hashes import hash_to_text, sha256d
+from bitpeer.messages.view import View
 from bitpeer.wire.compactsize import read_count, write_compact_size
 from bitpeer.wire.fields import Hash, Limit, Uint32
 from bitpeer.wire.message import Message, message

@@ -8,6 +8,7 @@ from typing import ClassVar, NamedTuple, Self
 
 from bitpeer.errors import Truncated
 from bitpeer.hashes import hash_to_text, sha256d
+from bitpeer.messages.target import target_of
 from bitpeer.wire.compactsize import read_compact_size, read_count, write_compact_size
 from bitpeer.wire.fields import Fixed
 from bitpeer.wire.message import Message
@@ -86,16 +87,8 @@ class BlockHeader(_Fields):
 
     @property
     def target(self) -> int:
-        """The largest hash, as a number, that this header may have; 0 if `bits` make no sense.
-
-        They are a floating-point number: one byte of exponent to the base of 256, one
-        bit of sign, 23 bits of mantissa.  It makes no sense below 0 or beyond 256 bits.
-        """
-        exponent, mantissa = self.bits >> 24, self.bits & 0x7F_FFFF
-        if self.bits & 0x80_0000:
-            return 0
-        target = mantissa << 8 * (exponent - 3) if exponent > 3 else mantissa >> 8 * (3 - exponent)
-        return target if target < 1 << 256 else 0
+        """The largest hash, as a number, that this header may have; 0 if `bits` make no sense."""
+        return target_of(self.bits)
 
     def meets_target(self, limit: int = (1 << 256) - 1) -> bool:
         """Whether the hash is as small as the header says it must be.

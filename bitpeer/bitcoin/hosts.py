@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-from base64 import b32decode, b32encode
 from enum import IntEnum
-from hashlib import sha3_256
 from ipaddress import IPv4Address, IPv6Address, ip_address
+
+from bitpeer.messages.onion import ONION, onion_key, onion_name, parse_base32, to_base32
 
 
 class NetworkId(IntEnum):
@@ -36,8 +36,7 @@ MAPPED_PREFIX = bytes(10) + b"\xff\xff"
 
 _ONION_CAT = bytes.fromhex("fd87d87eeb43")
 _CORE_INTERNAL = bytes.fromhex("fd6b88c08724")
-_ONION, _I2P = ".onion", ".b32.i2p"
-_TOR_VERSION = b"\x03"
+_I2P = ".b32.i2p"
 _LONGEST = 62  # an onion name
 
 
@@ -72,9 +71,9 @@ def format_host(network: int, address: bytes) -> str:
             case NetworkId.IPV4:
                 return str(IPv4Address(address))
             case NetworkId.TORV3:
-                return _base32(address + _onion_checksum(address) + _TOR_VERSION) + _ONION
+                return onion_name(address)
             case NetworkId.I2P:
-                return _base32(address) + _I2P
+                return to_base32(address) + _I2P
         return str(IPv6Address(address))
     return f"{network}:{address.hex()}"
 
@@ -91,10 +90,10 @@ def parse_host(text: str) -> tuple[NetworkId, bytes]:
     if len(text) > _LONGEST:
         raise ValueError(f"{text[:20]!r} and so on, {len(text)} characters, is no address")
     name = text.lower()
-    if name.endswith(_ONION):
-        return NetworkId.TORV3, _parse_onion(name)
+    if name.endswith(ONION):
+        return NetworkId.TORV3, onion_key(name)
     if name.endswith(_I2P):
-        return NetworkId.I2P, _parse_base32(name, _I2P, 32)
+        return NetworkId.I2P, parse_base32(name, _I2P, 32)
     ip = ip_address(text)
     if isinstance(ip, IPv4Address):
         return NetworkId.IPV4, ip.packed
@@ -111,32 +110,3 @@ def _sorted_out(packed: bytes) -> tuple[NetworkId, bytes]:
         if belongs(network, packed):
             return network, packed
     return NetworkId.IPV6, packed
-
-
-def _parse_onion(name: str) -> bytes:
-    raw = _parse_base32(name, _ONION, 35)
-    key, checksum, version = raw[:32], raw[32:34], raw[34:]
-    if version != _TOR_VERSION or checksum != _onion_checksum(key):
-        raise ValueError(f"{name!r} is no onion name: its checksum is wrong")
-    return key
-
-
-def _onion_checksum(key: bytes) -> bytes:
-    return sha3_256(b".onion checksum" + key + _TOR_VERSION).digest()[:2]
-
-
-def _base32(data: bytes) -> str:
-    return b32encode(data).decode("ascii").rstrip("=").lower()
-
-
-def _parse_base32(name: str, suffix: str, size: int) -> bytes:
-    """Return the *size* bytes that stand before *suffix*; only their one proper spelling counts."""
-    digits = name.removesuffix(suffix)
-    padding = "=" * (-len(digits) % 8)
-    try:
-        data = b32decode((digits + padding).upper())
-    except ValueError:
-        data = b""
-    if len(data) != size or _base32(data) != digits:
-        raise ValueError(f"{name!r} is no {suffix} name")
-    return data

@@ -57,6 +57,9 @@ from bitpeer.wire.message import Message, Registry
 
 Address = NodeAddress | TimedNetAddress
 
+MAX_LOCATOR_PAYLOAD = 4 + 1 + 101 * 32 + 32
+"""Most bytes of a request with a locator: the reference node hangs up on more than 101 hashes."""
+
 REGISTRY = Registry(
     (
         Version, VerAck, WtxidRelay, SendAddrV2, Feature, SendTxRcncl, SendPackages,
@@ -69,7 +72,8 @@ REGISTRY = Registry(
         GetCFilters, CFilter, GetCFHeaders, CFHeaders, GetCFCheckpt, CFCheckpt,
         ReqRecon, Sketch, ReqSketchExt, ReconcilDiff,
         AncPkgInfo, GetPkgTxns, PkgTxns,
-    )
+    ),
+    limits={GetBlocks: MAX_LOCATOR_PAYLOAD, GetHeaders: MAX_LOCATOR_PAYLOAD},
 )  # fmt: skip
 """Every message of Bitcoin's peers: one expression, to be extended by one's own."""
 
@@ -117,14 +121,14 @@ def _named(items: Sequence[InvVect]) -> Iterator[Question]:
             yield "block", name
 
 
-def tellable(addresses: Sequence[Address], preference: Preference) -> Sequence[Address]:
+def tellable(addresses: Sequence[Address], preference: Preference, _: int = 0) -> Sequence[Address]:
     """Return those of *addresses* that a peer can be told of in the form it understands."""
     if preference(SendAddrV2) is not None:
         return addresses
     return [each for each in addresses if _old(each) is not None]
 
 
-def tell(addresses: Sequence[Address], preference: Preference) -> Message:
+def tell(addresses: Sequence[Address], preference: Preference, _: int = 0) -> Message:
     """Return `addrv2` for peers that asked for it, `addr` for all others."""
     if preference(SendAddrV2) is not None:
         return AddrV2(tuple(new for each in addresses if (new := _new(each)) is not None))

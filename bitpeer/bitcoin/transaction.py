@@ -7,9 +7,9 @@ from struct import Struct, error as struct_error
 from typing import NamedTuple, Self
 
 from bitpeer.bitcoin.scan import long_size, scan_payload, scan_transactions
-from bitpeer.bitcoin.view import View
 from bitpeer.errors import InvalidValue, Truncated, Unencodable
 from bitpeer.hashes import hash_to_text, sha256d
+from bitpeer.messages.view import View
 from bitpeer.wire.compactsize import write_compact_size
 from bitpeer.wire.fields import Hash, Uint32
 from bitpeer.wire.vector import packed

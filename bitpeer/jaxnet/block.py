@@ -10,12 +10,12 @@ from bitpeer.bitcoin.block import BlockTransactions
 from bitpeer.bitcoin.merkle import Matches, PartialMerkleTree, root_and_mutation
 from bitpeer.bitcoin.scan import scan_transactions
 from bitpeer.bitcoin.transaction import MIN_TX_SIZE, Tx
-from bitpeer.bitcoin.view import View
 from bitpeer.errors import InvalidValue, TrailingBytes, Truncated, Unencodable
 from bitpeer.hashes import hash_to_text
 from bitpeer.jaxnet.constants import MAX_BLOCK_SIZE, MAX_BLOCK_TRANSACTIONS
 from bitpeer.jaxnet.fields import HASH_SIZE
 from bitpeer.jaxnet.header import AnyHeader, BeaconHeader, Header, read_header
+from bitpeer.messages.view import View
 from bitpeer.wire.compactsize import read_count, write_compact_size
 from bitpeer.wire.fields import Fixed, Hash, Limit, Uint32
 from bitpeer.wire.message import Message, Record, message, record

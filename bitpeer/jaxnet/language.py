@@ -144,7 +144,7 @@ def _named(items: Iterable[InvVect]) -> Iterator[Question]:
             yield "block", name
 
 
-def tell(addresses: Sequence[Any], _: Preference) -> Message:
+def tell(addresses: Sequence[Any], _: Preference, __: int = 0) -> Message:
     """Return `addr`, without the list by shard: jaxnetd crashes over it."""
     return Addr(tuple(addresses))
 

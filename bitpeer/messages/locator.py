@@ -8,8 +8,8 @@ from typing import Annotated
 from bitpeer.wire.fields import Hash, Limit, Uint32
 from bitpeer.wire.message import Message, message
 
-MAX_LOCATOR = 101
-"""Most hashes in a locator; the reference node hangs up on more."""
+MAX_LOCATOR = 500
+"""Most hashes in a locator; a network may allow fewer."""
 
 NO_STOP = bytes(32)
 """As a stop: send as much as one message may carry."""

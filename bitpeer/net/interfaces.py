@@ -68,6 +68,9 @@ class IPeer(Interface):
 
         Returns:
             Whether it will be mentioned: not if the peer knows it already.
+
+        Raises:
+            Unencodable: *item* can be no part of a message.
         """
 
     def add_known(item: InvVect) -> None:

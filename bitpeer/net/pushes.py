@@ -34,11 +34,12 @@ class PushingPeer(PeerWriter):
         if self._ending is not None:
             return ()
         dialect = self._node.config.network.dialect
-        fit = dialect.tellable(addresses, self.preference)
+        version = self.negotiated_version
+        fit = dialect.tellable(addresses, self.preference, version)
         if len(fit) > dialect.max_addresses:
             fit = self._node.sample(fit, dialect.max_addresses)
         if fit:
-            self.send(dialect.tell(fit, self.preference))
+            self.send(dialect.tell(fit, self.preference, version))
         return fit
 
     def push_get_blocks(self, locator: Sequence[bytes], stop: bytes = NO_HASH) -> bool:

@@ -13,7 +13,7 @@ from twisted.internet.defer import Deferred
 from twisted.internet.interfaces import IPushProducer
 from twisted.python.failure import Failure
 
-from bitpeer.errors import Disconnected, RemoteError
+from bitpeer.errors import Disconnected, LocalError, RemoteError
 from bitpeer.net.peer import PeerRecord
 from bitpeer.net.text import printable
 from bitpeer.peer.machine import Event
@@ -126,8 +126,12 @@ class PeerReader(PeerRecord, ABC):
         if isinstance(answer, Deferred):
             return answer.addCallback(self.judged_by)
         if isinstance(answer, Message) and self._ending is None and self._machine.failure is None:
-            why = getattr(answer, "reason", b"")
-            self._machine.refuse(printable(why), (answer,))
+            why = printable(getattr(answer, "reason", b""))
+            try:
+                self._machine.refuse(why, (answer,))
+            except LocalError as error:  # the last words cannot be said, but no is no
+                self._listener_raised(error)
+                self._machine.refuse(why)
         return None
 
     def tell(self, receive: Callable[..., object], *details: object) -> None:

@@ -10,7 +10,7 @@ from socket import socket
 
 from twisted.internet.defer import Deferred, fail
 
-from bitpeer.errors import Disconnected, DisconnectReason, LocalError, OverBudget
+from bitpeer.errors import Disconnected, DisconnectReason, LocalError, OverBudget, Unencodable
 from bitpeer.messages.inventory import InvVect
 from bitpeer.net.outbox import Outbox, send_through
 from bitpeer.net.reader import QUEUE, PeerReader
@@ -68,6 +68,9 @@ class PeerWriter(PeerReader):
     def announce(self, item: InvVect) -> bool:
         if self._ending is not None:
             return False
+        if len(item.hash) != 32 or not 0 <= item.kind < 1 << 32:
+            # Now, not when the batch leaves: the mistake is the caller's, not the batch's.
+            raise Unencodable("an announcement", "it needs a 32-bit kind and 32 bytes of hash")
         needed = self._machine.announce(item, self._node.clock.seconds())
         self._said()
         return needed

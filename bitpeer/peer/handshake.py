@@ -140,8 +140,11 @@ class Handshake:
             return True
         if message.command == "version":
             raise Unexpected("version", "came twice")
+        if isinstance(message, Unknown) and self._terms.dialect.strict_commands:
+            raise Unexpected(message.command, "is not a message of this network")
         self._strangers += 1
-        if self._strangers > self._terms.max_handshake_messages:
+        limit = self._terms.dialect.early_messages(self.common_version)
+        if self._strangers > (self._terms.max_handshake_messages if limit is None else limit):
             raise Unexpected(message.command, f"came after {self._strangers - 1} without verack")
         return False
 

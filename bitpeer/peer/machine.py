@@ -282,10 +282,25 @@ class PeerMachine(ConversationState):
             yield message
             if not self.over:
                 yield Established(version)
+            yield from self._catch_up()
         elif type(message) in self._manners.early:
             if type(message) in self._terms.dialect.preferences:
                 self.wish_received(cast(Message, message))
             yield message
+        elif self._terms.dialect.early_messages(self.negotiated_version) is not None:
+            self._early += ((cast(Message, message), self.payload),)
+
+    def _catch_up(self) -> Iterator[Event]:
+        """Turn to what came before `verack`, where the dialect lets few enough come to keep it."""
+        early, self._early = self._early, ()
+        for message, payload in early:
+            if self.over:
+                return
+            self.payload = payload
+            reaction = self._manners.reactions.get(type(message))
+            checksum = self._terms.envelope.checksum(payload)[:4]
+            if reaction is None or reaction(self, message, payload, checksum):
+                yield message
 
     def _acquainted(self, handshake: Handshake) -> None:
         """Take note of who the peer is."""

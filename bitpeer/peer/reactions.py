@@ -138,6 +138,8 @@ def _reactions(dialect: Dialect, services: int, version: int) -> dict[type, Reac
             table[kind] = _not_spoken
         elif gate is not None and not services & gate.service:
             table[kind] = _unwanted if version >= gate.hang_up_from else _ignored
+    if dialect.strict_commands:
+        table[Unknown] = _not_known
     return table
 
 
@@ -195,6 +197,11 @@ def _too_late(machine: Conversation, message: Message, _: bytes, __: bytes) -> b
 def _not_spoken(machine: Conversation, message: Message, _: bytes, __: bytes) -> bool:
     version = machine.negotiated_version
     machine.fail(Unexpected(message.command, f"is not part of version {version}"))
+    return False
+
+
+def _not_known(machine: Conversation, message: Unknown, _: bytes, __: bytes) -> bool:
+    machine.fail(Unexpected(message.command, "is not a message of this network"))
     return False
 
 

@@ -33,6 +33,7 @@ class ConversationState(Speaker):
     """
 
     __slots__ = (
+        "_early",
         "_frame_began",
         "_handshake",
         "_manners",
@@ -66,6 +67,7 @@ class ConversationState(Speaker):
         self._manners = terms.etiquette.at(0)
         self._version: bytes | None = None
         self._wishes: tuple[Message, ...] = ()
+        self._early: tuple[tuple[Message, bytes], ...] = ()
         self._frame_began = NEVER
         self.keepalive: Keepalive | None = None
         """Pings and latency, once established."""

@@ -19,6 +19,7 @@ from bitpeer.config import PeerConfig
 from bitpeer.errors import InvalidSetting
 from bitpeer.net.factory import PeerFactory
 from bitpeer.net.local import LocalNode
+from bitpeer.service.descriptors import check_room
 from bitpeer.service.endpoints import client_endpoint, server_endpoint
 from bitpeer.service.farewell import Farewell
 from bitpeer.service.listening import Listening
@@ -75,6 +76,8 @@ def node_service(
     """
     network = node.config.network
     _check_outbound(node.config, outbound)
+    connect, listen = list(connect), list(listen)
+    check_room(outbound, len(connect) + len(listen))
     service = MultiService()
     doors: list[Listening] = []
     inbound_factory = PeerFactory(node, outbound=False)

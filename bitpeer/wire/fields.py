@@ -5,6 +5,7 @@ marker says how it lies on the wire:
 
 * ``Fixed``: a constant number of bytes, described by one `struct` code;
 * ``Limit``: a length-prefixed `bytes` or `Sequence`, and its largest length;
+* `Codec`, of the compiler: functions written by hand, for what is rarer than all this;
 * ``Remainder``: whatever is left of the payload, kept as it is;
 * another record, or any class with its ``read`` and ``encode``, ``min_size`` and ``max_size``;
 * ``Codec``, of `bitpeer.wire.compiler`: functions of one's own that read and write the field.

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass
+from types import MappingProxyType
 from typing import ClassVar, NamedTuple, Self, TypeVar, dataclass_transform
 
 from bitpeer.errors import BadCommand, DecodeError, LocalError, TrailingBytes, Unencodable
@@ -178,12 +179,21 @@ class Registry:
 
     Args:
         messages: the classes; of two with one command, the later one counts.
+        limits: the longest payload, in bytes, of those that this dialect allows less than
+            their fields could hold.
     """
 
-    def __init__(self, messages: Iterable[type[Message]]) -> None:
+    def __init__(
+        self,
+        messages: Iterable[type[Message]],
+        limits: Mapping[type[Message], int] = MappingProxyType({}),
+    ) -> None:
         self._kinds = {kind.command: kind for kind in messages}
+        self._limits = limits
         self._entries = {
-            pad_command(kind.command): Entry(kind.command, kind, kind.decode, kind.max_size)
+            pad_command(kind.command): Entry(
+                kind.command, kind, kind.decode, min(kind.max_size, limits.get(kind, ANY_SIZE))
+            )
             for kind in self._kinds.values()
         }
 
@@ -200,7 +210,7 @@ class Registry:
 
     def extended(self, *messages: type[Message]) -> Registry:
         """Return a registry that has *messages* as well; they replace any of the same command."""
-        return Registry((*self._kinds.values(), *messages))
+        return Registry((*self._kinds.values(), *messages), self._limits)
 
     def decode(self, command: str, payload: bytes) -> Message | Unknown:
         """Return the message that *command* and *payload* stand for.

@@ -112,7 +112,7 @@ def test_reading_begins_where_it_is_told_to():
     )
 
 
-def test_an_unknown_network_is_left_out_and_the_rest_used():
+def test_r_b8_an_unknown_network_is_left_out_and_the_rest_used():
     wire = "0261bc6649019902abab208d79627683fd4804010409090909208d"
     (address,) = AddrV2.decode(bytes.fromhex(wire)).addresses
     assert address == NodeAddress(2205573753, 0x448, NetworkId.IPV4, bytes([9] * 4), 8333)
@@ -135,7 +135,7 @@ def test_an_unknown_network_is_left_out_and_the_rest_used():
         "070f" + "02" * 15,
     ],
 )
-def test_an_address_nobody_can_use_is_left_out_and_the_rest_used(skipped):
+def test_r_b8_an_address_nobody_can_use_is_left_out_and_the_rest_used(skipped):
     good = f"{HEAD}010401020304208d"
     wire = bytes.fromhex(f"03{good}{HEAD}{skipped}208d{good}")
     (expected,) = MESSAGES[1][1]
@@ -155,7 +155,7 @@ def test_a_wrong_size_for_a_known_network_spoils_the_message(network, size):
 
 
 @pytest.mark.parametrize("network", [1, 2, 3, 7, 0x99])
-def test_a_byte_more_than_512_spoils_the_message(network):
+def test_r_b8_a_byte_more_than_512_spoils_the_message(network):
     wire = b"\x01" + bytes.fromhex(HEAD) + bytes([network]) + b"\xfd\x01\x02" + bytes(515)
     with pytest.raises(LimitExceeded):
         AddrV2.decode(wire)

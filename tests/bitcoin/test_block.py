@@ -102,7 +102,7 @@ def test_the_bytes_that_came_are_the_bytes_that_go():
     assert block.encode() is raw
 
 
-def test_next_to_nothing_is_looked_at_on_arrival():
+def test_r_j9_next_to_nothing_is_looked_at_on_arrival():
     block = Block.decode(BLOCK_926485[:80] + b"\x05" + b"\xff" * 500)
     assert block.hash == HASH_926485
     assert block.transaction_count == 5
@@ -185,7 +185,7 @@ def test_counts_that_cannot_be_are_refused_on_arrival(count, error):
 
 # A wire layer that limits witnesses by policy rejects valid taproot blocks (CVE-2022-44797).
 @looks
-def test_a_block_with_one_huge_witness_item_passes(look):
+def test_r_b7_a_block_with_one_huge_witness_item_passes(look):
     spend = Tx([TxIn(bytes(32), 0)], [TxOut(1, b"")], [(bytes(3_900_000),)])
     block = Block.decode(block_of(values.coinbase(), spend).encode())
     look(block)

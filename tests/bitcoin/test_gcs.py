@@ -6,15 +6,7 @@ from typing import NamedTuple
 import pytest
 from hypothesis import given, strategies as st
 
-from bitpeer.bitcoin.gcs import (
-    MAX_ELEMENTS,
-    NO_HEADER,
-    CompactFilter,
-    basic_filter,
-    filter_headers,
-    pack_numbers,
-    unpack_numbers,
-)
+from bitpeer.bitcoin.gcs import NO_HEADER, CompactFilter, basic_filter, filter_headers
 from bitpeer.bitcoin.transaction import Tx, TxIn, TxOut
 from bitpeer.errors import (
     DecodeError,
@@ -26,6 +18,7 @@ from bitpeer.errors import (
 )
 from bitpeer.hashes import sha256d
 from bitpeer.messages.filters import MAX_FILTER_BYTES
+from bitpeer.messages.gcs import MAX_ELEMENTS, pack_numbers, unpack_numbers
 
 # The coinbase of every genesis block but testnet4's, and testnet3's genesis header.
 COINBASE = bytes.fromhex(

@@ -90,7 +90,7 @@ def test_a_transaction_without_witness_has_one_id(decode):
 
 
 @each_way
-def test_the_one_transaction_without_inputs_is_empty(decode):
+def test_r_b6_the_one_transaction_without_inputs_is_empty(decode):
     tx = decode(EMPTY)
     assert (tx.version, tx.inputs, tx.outputs, tx.witnesses, tx.lock_time) == (2, (), (), (), 7)
     assert not tx.has_witness
@@ -169,7 +169,7 @@ def test_a_script_that_goes_on_beyond_the_data_is_refused(decode):
 
 @each_way
 @pytest.mark.parametrize("flag", [2, 3, 255])
-def test_unknown_flags_are_refused(flag, decode):
+def test_r_b6_unknown_flags_are_refused(flag, decode):
     data = bytearray(vectors.P2WPKH.raw)
     data[5] = flag
     with pytest.raises(InvalidValue, match="flag"):
@@ -178,7 +178,7 @@ def test_unknown_flags_are_refused(flag, decode):
 
 @each_way
 @pytest.mark.parametrize("inputs", [0, 1, 2])
-def test_a_mark_without_witnesses_is_refused(inputs, decode):
+def test_r_b6_a_mark_without_witnesses_is_refused(inputs, decode):
     data = (
         bytes.fromhex("020000000001")
         + bytes([inputs])
@@ -193,7 +193,7 @@ def test_a_mark_without_witnesses_is_refused(inputs, decode):
 
 # A wire layer that limits witnesses by policy rejects valid taproot blocks (CVE-2022-44797).
 @each_way
-def test_the_largest_witness_item_passes(decode):
+def test_r_b7_the_largest_witness_item_passes(decode):
     tx = Tx([INPUT], [OUTPUT], [(bytes(3_900_000),)])
     decoded = decode(tx.encode())
     assert decoded == tx
@@ -203,7 +203,7 @@ def test_the_largest_witness_item_passes(decode):
 @pytest.mark.parametrize(
     ("decode", "count"), [(Tx.decode, 3_900_000), (unpack, 70_000), (read, 70_000)]
 )
-def test_the_most_witness_items_pass(decode, count):
+def test_r_b7_the_most_witness_items_pass(decode, count):
     one = Tx([INPUT], [OUTPUT], [(b"",)]).encode()
     tx = decode(one[:-6] + b"\xfe" + count.to_bytes(4, "little") + bytes(count) + one[-4:])
     assert tx.size == len(one) + 3 + count

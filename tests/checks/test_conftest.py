@@ -29,7 +29,7 @@ def run(guarded: pytest.Pytester) -> dict[str, str]:
     return outcomes
 
 
-def test_unclaimed_failures_and_leftovers_are_found(guarded: pytest.Pytester) -> None:
+def test_r_j4_unclaimed_failures_and_leftovers_are_found(guarded: pytest.Pytester) -> None:
     guarded.makepyfile("""
         from twisted.internet import defer, protocol, reactor
         from twisted.logger import Logger

@@ -20,7 +20,7 @@ NET = Path("bitpeer/net/connect.py")
         "if True:\n    from twisted.internet import reactor",
     ],
 )
-def test_the_reactor_is_not_imported_at_module_level(source: str) -> None:
+def test_r_j6_the_reactor_is_not_imported_at_module_level(source: str) -> None:
     (offence,) = offences(NET, source)
     assert "the reactor is imported at module level" in offence
 

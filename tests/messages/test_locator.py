@@ -2,6 +2,7 @@ import pytest
 
 from bitpeer.errors import LimitExceeded, Unencodable
 from bitpeer.messages.locator import MAX_LOCATOR, NO_STOP, GetBlocks, GetHeaders, locator_heights
+from bitpeer.wire.compactsize import write_compact_size
 from tests.messages.battery import has_exactly, refuses_every_truncation, refuses_trailing_bytes
 
 GENESIS = bytes.fromhex("6fe28c0ab6f1b372c1a6a246ae63f74f931e8365e15a089c68d6190000000000")
@@ -44,14 +45,14 @@ def test_the_published_getheaders_is_read():
 
 @kinds
 def test_a_locator_has_a_limit(kind):
-    raw = bytes(4) + bytes([MAX_LOCATOR]) + bytes(32 * MAX_LOCATOR + 32)
+    raw = bytes(4) + write_compact_size(MAX_LOCATOR) + bytes(32 * MAX_LOCATOR + 32)
     assert len(kind.decode(raw).locator) == MAX_LOCATOR
     assert len(raw) == kind.max_size
     with pytest.raises(LimitExceeded) as caught:
-        kind.decode(bytes(4) + bytes([MAX_LOCATOR + 1]) + bytes(32 * MAX_LOCATOR + 64))
-    assert (caught.value.count, caught.value.limit) == (102, 101)
-    with pytest.raises(Unencodable, match=r"locator cannot be encoded: 102 items"):
-        kind(0, (GENESIS,) * 102).encode()
+        kind.decode(bytes(4) + write_compact_size(MAX_LOCATOR + 1) + bytes(32 * MAX_LOCATOR + 64))
+    assert (caught.value.count, caught.value.limit) == (501, 500)
+    with pytest.raises(Unencodable, match=r"locator cannot be encoded: 501 items"):
+        kind(0, (GENESIS,) * 501).encode()
 
 
 @kinds

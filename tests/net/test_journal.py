@@ -50,7 +50,7 @@ def test_an_event_keeps_its_level_and_its_fields():
     assert event["what"] == "hello"
 
 
-def test_a_million_malformed_frames_leave_a_megabyte_an_hour():
+def test_r_i1_a_million_malformed_frames_leave_a_megabyte_an_hour():
     """R-I1."""
     desk = Desk()
     for _ in range(1_000_000):
@@ -115,7 +115,7 @@ def test_failures_are_logged_once_for_each_place_they_come_from():
 
 
 @pytest.mark.parametrize("text", ["\x1b[2J", "one\ntwo", "\u202e", "x" * 10_000_000])
-def test_what_an_exception_says_is_made_fit_to_be_seen(text):
+def test_r_i2_what_an_exception_says_is_made_fit_to_be_seen(text):
     """R-I2."""
     desk = Desk()
     desk.journal.failure("failed", raised(text))

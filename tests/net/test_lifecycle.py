@@ -345,7 +345,7 @@ class World:
 
 
 @pytest.mark.parametrize("seed", range(40))
-def test_whatever_happens_everything_comes_to_its_end_once(seed, logged_failures):
+def test_r_c6_whatever_happens_everything_comes_to_its_end_once(seed, logged_failures):
     world = World(seed)
     for _ in range(STEPS):
         world.step()

@@ -45,7 +45,7 @@ def logged():
     globalLogPublisher.removeObserver(observe)
 
 
-def test_nonces_cannot_be_foretold_and_are_never_zero():
+def test_r_f4_nonces_cannot_be_foretold_and_are_never_zero():
     nonces = {draw_nonce() for _ in range(1_000)}
     assert len(nonces) == 1_000
     assert all(0 < nonce < 1 << 64 for nonce in nonces)
@@ -118,7 +118,7 @@ def test_who_cannot_tell_the_newest_block_does_not_keep_peers_from_talking(logge
         ("", NOWHERE),
     ],
 )
-def test_only_public_addresses_are_told(host, told):
+def test_r_f3_only_public_addresses_are_told(host, told):
     """R-F3."""
     assert node().receiver_address(host, 8333) == told
 
@@ -284,7 +284,7 @@ def test_a_listener_may_dial_again_at_once():
 # Memory
 
 
-def test_over_budget_those_who_hold_most_are_dropped():
+def test_r_a2_over_budget_those_who_hold_most_are_dropped():
     recorder = Recorder()
     stage = node(recorder, max_total=200_000)
     peers = [meet(stage) for _ in range(4)]
@@ -373,7 +373,7 @@ def test_strangers_do_not_use_up_what_may_be_logged_of_peers(outbound, level, lo
     assert logged == [(level, f"peer 1 203.0.113.7:8333 ({side}) not won: closed by the peer")]
 
 
-def test_connections_to_oneself_are_hardly_worth_mentioning(logged):
+def test_r_c5_connections_to_oneself_are_hardly_worth_mentioning(logged):
     """R-C5: CVE-2025-54604 filled disks with them."""
     stage = node()
     out, back = join(stage, outbound=True), join(stage)
@@ -385,7 +385,7 @@ def test_connections_to_oneself_are_hardly_worth_mentioning(logged):
     assert {level for level, _ in logged} == {LogLevel.debug}
 
 
-def test_tens_of_thousands_of_strangers_leave_a_megabyte(logged):
+def test_r_i1_tens_of_thousands_of_strangers_leave_a_megabyte(logged):
     """R-I1."""
     stage = node()
     address = IPv4Address("TCP", "203.0.113.200", 65_535)

@@ -166,7 +166,7 @@ def test_what_was_lent_counts_until_it_is_taken():
     assert queue.taken == [PIECE]
 
 
-def test_a_transport_knows_of_the_queue_only_while_it_must():
+def test_r_j2_a_transport_knows_of_the_queue_only_while_it_must():
     queue = over_socket()
     queue.send(b"waits")
     assert queue.transport.producer is queue.outbox
@@ -177,7 +177,7 @@ def test_a_transport_knows_of_the_queue_only_while_it_must():
     assert queue.transport.producer is queue.outbox
 
 
-def test_a_transport_that_is_full_may_not_forget_the_queue_even_if_it_is_empty():
+def test_r_j2_a_transport_that_is_full_may_not_forget_the_queue_even_if_it_is_empty():
     """Else every small write would be added to a buffer that nobody reads (R-J2)."""
     queue = over_other(limit=10)
     queue.send(b"fits")

@@ -275,7 +275,7 @@ def test_who_was_not_read_from_is_read_from_again_to_see_it_go():
     assert peer.transport.reading
 
 
-def test_but_nobody_can_hold_a_closing_connection_hostage():
+def test_r_j1_nobody_can_hold_a_closing_connection_hostage():
     """R-J1."""
     stage = node()
     peer = meet(stage)
@@ -290,7 +290,7 @@ def test_but_nobody_can_hold_a_closing_connection_hostage():
     assert not stage.clock.getDelayedCalls()
 
 
-def test_a_transport_that_does_not_close_is_cut():
+def test_r_j1_a_transport_that_does_not_close_is_cut():
     """R-J1: TLS waits for the other side's farewell."""
     stage = node()
     peer = meet(stage, PushTransport())
@@ -376,7 +376,7 @@ def test_a_handshake_that_fails_is_closed_so_that_last_words_may_arrive(first, r
     assert closed(peer, reason)
 
 
-def test_a_connection_to_oneself_is_noticed():
+def test_r_c5_a_connection_to_oneself_is_noticed():
     """R-C5: out through one factory, in through the other."""
     stage = node()
     out, back = join(stage, outbound=True), join(stage)
@@ -525,7 +525,7 @@ SILENT = {
 
 
 @pytest.mark.parametrize("said", SILENT.values(), ids=SILENT)
-def test_the_three_silent_peers_are_gone_when_the_handshake_should_be_over(said):
+def test_r_c1_the_three_silent_peers_are_gone_when_the_handshake_should_be_over(said):
     """R-C1: nothing extends the deadline (Core p2p_timeouts.py)."""
     stage = node(handshake_timeout=30)
     peer = join(stage)
@@ -542,7 +542,7 @@ def test_the_three_silent_peers_are_gone_when_the_handshake_should_be_over(said)
     assert cut(peer, DisconnectReason.HANDSHAKE_TIMEOUT)
 
 
-def test_a_peer_that_dribbles_is_cut_off_when_the_message_should_be_complete():
+def test_r_c1_a_peer_that_dribbles_is_cut_off_when_the_message_should_be_complete():
     """R-C1: one deadline for each message, however many bytes come."""
     stage = node(transfer_grace=20, transfer_rate=1_000, idle_timeout=300)
     peer = meet(stage)
@@ -572,7 +572,7 @@ def test_a_slow_but_complete_message_is_welcome_and_the_next_has_its_own_time():
     assert recorder.told("message")[-5:] == [Say(bytes(5_000))] * 5
 
 
-def test_the_write_deadline_is_kept_to_the_second():
+def test_r_a3_the_write_deadline_is_kept_to_the_second():
     """R-A3: a reader that drains a byte a second is cut off when it should have read all."""
     stage = node(transfer_grace=20, transfer_rate=1_000)
     peer = meet(stage)
@@ -590,7 +590,7 @@ def test_the_write_deadline_is_kept_to_the_second():
     assert str(Told(peer.when_lost()).value).endswith("no room for more within 30.027 seconds")
 
 
-def test_a_slow_but_steady_reader_is_served_for_as_long_as_it_likes():
+def test_r_a3_a_slow_but_steady_reader_is_served_for_as_long_as_it_likes():
     stage = node(transfer_grace=20, transfer_rate=10_000, ping_interval=4_000, idle_timeout=9_000)
     peer = meet(stage)
     peer.transport.kernel.room = 0
@@ -727,7 +727,7 @@ def test_a_mistake_of_ours_ends_the_connection_and_is_logged_once(
 # Reading large messages
 
 
-def test_more_is_read_at_a_time_only_while_a_large_message_is_coming():
+def test_r_j9_more_is_read_at_a_time_only_while_a_large_message_is_coming():
     peer = meet(node())
     data = frame(Say(bytes(99_000)))
     assert peer.transport.bufferSize == SMALL_READ
@@ -742,7 +742,7 @@ def test_more_is_read_at_a_time_only_while_a_large_message_is_coming():
     assert LARGE_READ > MAX_PAYLOAD
 
 
-def test_four_megabytes_of_pings_in_one_read_are_answered_in_order():
+def test_r_a12_four_megabytes_of_pings_in_one_read_are_answered_in_order():
     """R-A12: the cost of each does not grow with the size of the read."""
     stage = node()
     peer = meet(stage)
@@ -755,7 +755,7 @@ def test_four_megabytes_of_pings_in_one_read_are_answered_in_order():
     assert peer.transport.kernel.calls - before <= 2
 
 
-def test_a_message_costs_no_more_in_a_large_read_than_in_a_small_one():
+def test_r_a12_a_message_costs_no_more_in_a_large_read_than_in_a_small_one():
     """R-A12: Core's mock peer is eight times slower at four megabytes than at 64 kilobytes."""
     peer = meet(node())
 

@@ -49,7 +49,7 @@ def test_without_addresses_nothing_is_sent():
 def test_only_what_the_peer_can_be_told_is_sent():
     """The dialect decides, by the peer's wishes (BIP 155)."""
 
-    def tellable(addresses, preference):
+    def tellable(addresses, preference, _):
         wish = preference(FeeFilter)
         return [each for each in addresses if wish is not None and each.time >= wish.fee_rate]
 

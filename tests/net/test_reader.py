@@ -11,6 +11,7 @@ from bitpeer.errors import (
     DisconnectReason,
     LimitExceeded,
     Refused,
+    Unencodable,
     VersionTooOld,
 )
 from bitpeer.messages.control import Ping, Reject
@@ -98,7 +99,7 @@ def test_malformed_messages_are_told_if_they_are_tolerated():
 
 
 @given(st.lists(st.binary(max_size=200), max_size=8), st.booleans())
-def test_whatever_bytes_come_nothing_escapes(pieces, greeted):
+def test_r_b4_whatever_bytes_come_nothing_escapes(pieces, greeted):
     """R-B4."""
     stage = node()
     peer = meet(stage) if greeted else join(stage)
@@ -112,7 +113,7 @@ def test_whatever_bytes_come_nothing_escapes(pieces, greeted):
     "command",
     [b"", b"\xff\xfe", b"a\0b", b"with space\x7f", b"\0\0x", b"\x1b[2J", b"toolongtofit"],
 )
-def test_whatever_command_comes_nothing_is_logged_as_failed(command):
+def test_r_b4_whatever_command_comes_nothing_is_logged_as_failed(command):
     """R-B4, R-B12: a command is never looked up as a name of ours."""
     recorder = Recorder()
     peer = meet(node(recorder))
@@ -124,7 +125,7 @@ def test_whatever_command_comes_nothing_is_logged_as_failed(command):
 
 
 @pytest.mark.parametrize("name", ["__init__", "__class__", "send", "disconnect", "fail"])
-def test_a_command_that_is_a_name_of_ours_is_just_unknown(name):
+def test_r_b12_a_command_that_is_a_name_of_ours_is_just_unknown(name):
     """R-B12."""
     recorder = Recorder()
     peer = meet(node(recorder))
@@ -133,7 +134,7 @@ def test_a_command_that_is_a_name_of_ours_is_just_unknown(name):
 
 
 @pytest.mark.parametrize("error", [ValueError("clumsy"), KeyError("\x1b"), CancelledError()])
-def test_a_listener_that_raises_harms_nobody(error, logged_failures):
+def test_r_c9_a_listener_that_raises_harms_nobody(error, logged_failures):
     """R-C9."""
 
     def answer(peer, text):
@@ -156,7 +157,7 @@ def test_a_listener_that_raises_harms_nobody(error, logged_failures):
     assert len(logged_failures.claim()) == 1  # once for each place and hour
 
 
-def test_a_listener_that_raises_at_every_event_harms_nobody(logged_failures):
+def test_r_c9_a_listener_that_raises_at_every_event_harms_nobody(logged_failures):
     @implementer(IPeerListener, IVersionListener)
     class Broken:
         def version_received(self, peer, version):
@@ -545,7 +546,7 @@ def test_who_is_not_refused_is_welcome(verdict):
     assert peer.established
 
 
-def test_a_version_is_judged_before_anything_is_said():
+def test_r_c2_a_version_is_judged_before_anything_is_said():
     """R-C2."""
     verdict = Deferred()
     peer = join(node(Judge(verdict)))
@@ -637,6 +638,14 @@ def test_a_verdict_on_a_peer_that_is_gone_changes_nothing():
     verdict.callback(NO)
     assert peer.transport.sent == b""
     assert lost(recorder).reason is DisconnectReason.CLOSED_BY_PEER
+
+
+def test_last_words_that_cannot_be_said_refuse_all_the_same(logged_failures):
+    recorder = Recorder()
+    peer = join(node(Judge(Say(bytes(100_001))), recorder))
+    peer.dataReceived(GREETING)
+    assert refused(peer, recorder, []).reason is DisconnectReason.REFUSED
+    assert len(logged_failures.claim(Unencodable)) == 1
 
 
 def test_a_judge_that_fails_refuses_nobody(logged_failures):

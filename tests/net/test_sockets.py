@@ -22,7 +22,7 @@ from bitpeer.net.connect import connect
 from bitpeer.net.factory import PeerFactory
 from bitpeer.net.listeners import PeerListener
 from bitpeer.net.local import LocalNode
-from tests.net.stage import GREETING, PushTransport, Recorder, config, node, say
+from tests.net.stage import GREETING, PushTransport, Recorder, config, node, ping, say
 from tests.toy import Say
 
 PATIENCE = 20
@@ -142,6 +142,50 @@ async def test_everything_reaches_a_slow_reader_through_a_transport_that_is_wrap
     await listening.close()
     assert sum(written) == peer.bytes_sent
     assert max(written) <= 65_536
+
+
+class Caller(Protocol):
+    """Says what it has to say, and takes note of when it was answered."""
+
+    def __init__(self, words, answer):
+        self.words = words
+        self.answer = answer
+        self.received = b""
+        self.answered = Deferred()
+        self.gone = Deferred()
+
+    def connectionMade(self):
+        self.transport.write(self.words)
+
+    def dataReceived(self, data):
+        self.received += data
+        if self.answer in self.received and not self.answered.called:
+            self.answered.callback(None)
+
+    def connectionLost(self, reason):
+        self.gone.callback(None)
+
+
+@pytest_twisted.ensureDeferred
+async def test_r_j9_a_flood_from_one_peer_leaves_the_others_their_turn():
+    """One read is all that a peer gets at a time, and that is 64 KiB."""
+    listening = Listening()
+    here = await listening.open()
+    endpoint = HostnameEndpoint(reactor, b"127.0.0.1", here.port)
+    arrival = listening.next_peer()
+    flood = say(b"flood") * 400_000  # more than ten megabytes
+    flooder = Caller(GREETING + flood, b"never")
+    await within(connectProtocol(endpoint, flooder))
+    drowning = await arrival
+    caller = Caller(GREETING + ping(7), ping(7).replace(b"ping", b"pong"))
+    await within(connectProtocol(endpoint, caller))
+    await within(caller.answered)
+    assert drowning.established
+    assert drowning.bytes_received < len(flood) / 2
+    flooder.transport.abortConnection()
+    caller.transport.loseConnection()
+    await within(gatherResults([flooder.gone, caller.gone]))
+    await listening.close()
 
 
 @pytest_twisted.ensureDeferred

@@ -67,7 +67,7 @@ def test_it_turns_only_while_somebody_sleeps(bedroom):
     assert bedroom.names == ["sleeper", "next night"]
 
 
-def test_a_sleeper_that_raises_is_logged_and_robs_nobody(bedroom, logged_failures):
+def test_r_j3_a_sleeper_that_raises_is_logged_and_robs_nobody(bedroom, logged_failures):
     """R-J3."""
 
     def nightmare():

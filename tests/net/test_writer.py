@@ -117,7 +117,7 @@ def test_but_not_without_end():
     assert len(texts(peer)) == 10
 
 
-def test_before_the_handshake_nothing_can_be_said():
+def test_r_c2_before_the_handshake_nothing_can_be_said():
     """R-C2."""
     peer = join(node())
     with pytest.raises(NotEstablished):
@@ -272,6 +272,19 @@ def test_announcements_leave_in_batches_when_it_is_time():
     assert peer.knows(ITEM)
 
 
+@pytest.mark.parametrize("item", [InvVect(1, b"short"), InvVect(1 << 32, b"h" * 32)])
+def test_what_cannot_be_announced_is_refused_at_once(item):
+    """Not when the batch leaves, to the harm of all that is in it."""
+    stage = node(trickle_interval=1)
+    peer = meet(stage)
+    peer.announce(ITEM)
+    with pytest.raises(Unencodable):
+        peer.announce(item)
+    stage.clock.pump([0.1] * 25)
+    assert commands(peer.transport.sent)[-1] == "inv"
+    assert peer.established
+
+
 def test_what_a_peer_knows_is_not_announced():
     peer = meet(node())
     peer.add_known(ITEM)
@@ -324,7 +337,7 @@ def test_however_small_the_limit_an_empty_queue_starts_reading_again():
 
 
 @pytest.mark.parametrize("make", [SocketTransport, PushTransport])
-def test_a_peer_that_asks_without_end_and_never_reads_is_held_at_the_limit(make):
+def test_r_a2_a_peer_that_asks_without_end_and_never_reads_is_held_at_the_limit(make):
     """R-A2: then it is cut off for its slowness (R-A3)."""
     recorder = Recorder()
     asked = Doing(lambda peer: peer.send(Say(bytes(90_000))))
@@ -350,7 +363,7 @@ def test_a_peer_that_asks_without_end_and_never_reads_is_held_at_the_limit(make)
     assert stage.held == 0
 
 
-def test_a_peer_for_whom_too_much_is_waiting_is_cut_off():
+def test_r_a2_a_peer_for_whom_too_much_is_waiting_is_cut_off():
     """R-A2: whatever the application sends, memory is bounded."""
     recorder = Recorder()
     stage = node(recorder, pause_queue=1_000, max_queue=100_000)

@@ -85,14 +85,14 @@ def read_only(*folders: Path) -> Iterator[None]:
             folder.chmod(mode)
 
 
-def test_the_command_is_listed_without_a_cache_and_with_one(installed: Installed) -> None:
+def test_r_j5_the_command_is_listed_without_a_cache_and_with_one(installed: Installed) -> None:
     assert not any(cache.exists() for cache in installed.caches)
     assert "bitpeer" in installed.listed()
     assert all(cache.exists() for cache in installed.caches)
     assert "bitpeer" in installed.listed()
 
 
-def test_the_command_is_listed_where_nothing_can_be_written(installed: Installed) -> None:
+def test_r_j5_the_command_is_listed_where_nothing_can_be_written(installed: Installed) -> None:
     environment = installed.environment
     for cache in installed.caches:
         cache.unlink(missing_ok=True)
@@ -108,7 +108,7 @@ def test_the_command_is_listed_where_nothing_can_be_written(installed: Installed
     assert not any(cache.exists() for cache in installed.caches)
 
 
-def test_the_plugin_imports_neither_the_reactor_nor_anything_optional(
+def test_r_j5_the_plugin_imports_neither_the_reactor_nor_anything_optional(
     installed: Installed,
 ) -> None:
     environment = installed.environment
@@ -117,7 +117,7 @@ def test_the_plugin_imports_neither_the_reactor_nor_anything_optional(
     assert not {"bitpeer", "twisted.internet.reactor", *OPTIONAL} & set(told["modules"])
 
 
-def test_the_command_needs_nothing_optional(installed: Installed) -> None:
+def test_r_j5_the_command_needs_nothing_optional(installed: Installed) -> None:
     environment = installed.environment
     told = environment.run(environment.twistd, "bitpeer", "--help")
     assert "--network" in told

@@ -308,3 +308,21 @@ def test_who_judges_a_peer_knows_who_dialled(outbound: bool) -> None:
     judge = replace(DIALECT, review=review)
     meet(make(make_terms(dialect=judge), outbound=outbound), hello())
     assert seen == [outbound]
+
+
+def test_a_dialect_may_say_how_many_messages_may_come_before_verack() -> None:
+    dialect = replace(DIALECT, early_messages=lambda version: 1 if version < VERSION else 0)
+    for version, allowed in ((VERSION - 1, 1), (VERSION, 0)):
+        handshake = make(make_terms(dialect=dialect))
+        meet(handshake, hello(version=version))
+        for _ in range(allowed):
+            assert not handshake.received(Ping(1))
+        with pytest.raises(Unexpected):
+            handshake.received(Ping(2))
+
+
+def test_a_dialect_may_put_up_with_no_unknown_command() -> None:
+    handshake = make(make_terms(dialect=replace(DIALECT, strict_commands=True)))
+    meet(handshake, hello())
+    with pytest.raises(Unexpected, match="not a message of this network"):
+        handshake.received(Unknown("news", b""))

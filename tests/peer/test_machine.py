@@ -1,5 +1,7 @@
 """The conversation with one peer."""
 
+from dataclasses import replace
+
 import pytest
 
 from bitpeer.errors import (
@@ -25,6 +27,7 @@ from bitpeer.peer.events import Established, VersionReceived
 from bitpeer.wire.message import Malformed, Unknown
 from tests.peer.test_speaker import Ear
 from tests.peer.village import (
+    DIALECT,
     FILTERS,
     NEWS,
     Feature,
@@ -390,3 +393,23 @@ def test_what_is_over_stays_over() -> None:
     assert hear(machine, Ping(1)) == []
     assert str(machine.failure) == "one"
     assert spoken(machine) == []
+
+
+def test_what_came_before_verack_is_kept_if_the_dialect_lets_little_come() -> None:
+    dialect = replace(DIALECT, early_messages=lambda _: 2, strict_versions=True)
+    machine = make_machine(make_terms(dialect))
+    hear(machine, hello(), Ping(5), Inv(items([1])))
+    machine.data_to_send()
+    heard = hear(machine, VerAck())
+    assert heard[-2:] == [Ping(5), Inv(items([1]))]
+    assert spoken(machine)[-1] == "pong"
+    assert machine.knows(item(1))
+
+
+def test_what_came_before_verack_may_end_the_conversation_after_it() -> None:
+    dialect = replace(DIALECT, early_messages=lambda _: 2, strict_versions=True)
+    machine = make_machine(make_terms(dialect))
+    hear(machine, hello(4), Gift(), Ping(5))
+    heard = hear(machine, VerAck())
+    assert isinstance(heard[-1], Established)
+    assert isinstance(machine.failure, Unexpected)

@@ -271,3 +271,13 @@ def test_manners_are_those_of_the_version() -> None:
     assert Gift in etiquette.at(4).rules
     assert Gift not in etiquette.at(5).rules
     assert react(etiquette.at(6), Someone(), FilterAdd(b"x"))
+
+
+def test_a_dialect_may_put_up_with_no_unknown_command() -> None:
+    machine = Someone()
+    manners = Manners(replace(DIALECT, strict_commands=True), 0, 7)
+    reaction = manners.reactions[Unknown]
+    assert not reaction(machine, Unknown("news", b""), b"", b"sum!")
+    assert isinstance(machine.failure, Unexpected)
+    assert machine.failure.command == "news"
+    assert Unknown not in Manners(DIALECT, 0, 7).reactions

@@ -11,6 +11,7 @@ from bitpeer.config import PeerConfig
 from bitpeer.errors import DisconnectReason, InvalidSetting
 from bitpeer.messages.addresses import NetAddress
 from bitpeer.net.listeners import PeerListener
+from bitpeer.service import descriptors
 from bitpeer.service.compose import node_service, peer_service
 from bitpeer.service.outbound import Outbound
 from bitpeer.service.seeds import Address
@@ -175,7 +176,14 @@ def test_peers_that_cannot_be_found_are_refused_at_once(config, outbound, why):
         peer_service(config, outbound=outbound, reactor=Reactor())
 
 
-def test_behind_a_proxy_no_name_is_looked_up_here():
+def test_r_j8_more_peers_than_there_can_be_sockets_are_refused_at_once(monkeypatch):
+    monkeypatch.setattr(descriptors, "descriptor_limit", lambda: 67)
+    compose(Reactor(), connect=iter(["192.0.2.1"]), listen=iter(["7"]), outbound=1)
+    with pytest.raises(InvalidSetting, match="places is 4, expected at most 3, as"):
+        compose(Reactor(), connect=["192.0.2.1"], listen=["7"], outbound=2)
+
+
+def test_r_f7_behind_a_proxy_no_name_is_looked_up_here():
     reactor = Reactor()
     config = PeerConfig(network=NETWORK, proxied=True)
     endpoint = TCP4ClientEndpoint(reactor, "192.0.2.1", 9050)

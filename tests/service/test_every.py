@@ -23,7 +23,7 @@ def test_it_acts_no_more_once_stopped():
     assert clock.getDelayedCalls() == []
 
 
-def test_an_exception_is_logged_and_the_next_time_comes(logged_failures):
+def test_r_j3_an_exception_is_logged_and_the_next_time_comes(logged_failures):
     clock, times = Reactor(), []
 
     def act():

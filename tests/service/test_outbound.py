@@ -101,7 +101,7 @@ def test_choice_is_random_unless_somebody_chooses():
     assert len(firsts) > 1
 
 
-def test_one_peer_of_each_network_group_is_enough():
+def test_r_e1_one_peer_of_each_network_group_is_enough():
     world = World(3, ["20.1.0.1", "20.1.0.2", "20.1.200.200", "20.2.0.1"])
     world.start()
     assert world.dialled == ["20.1.0.1", "20.2.0.1"]
@@ -129,13 +129,13 @@ def replace_host(host):
     return type(HERE)("TCP", host, 7)
 
 
-def test_addresses_of_both_families_are_dialled():
+def test_r_j7_addresses_of_both_families_are_dialled_by_number():
     world = World(2, ["20.1.0.1", "2a01::1"])
     world.start()
     assert world.dialled == ["20.1.0.1", "2a01::1"]
 
 
-def test_addresses_that_lead_nowhere_are_not_even_remembered():
+def test_r_e2_addresses_that_lead_nowhere_are_not_even_remembered():
     world = World()
     bad = ["127.0.0.1", "10.0.0.1", "169.254.169.254", "224.0.0.1", "::1", "fe80::1", "no address"]
     assert world.slots.learn([Address(host, 7) for host in bad]) == 0
@@ -228,7 +228,7 @@ def test_good_peers_make_the_seeds_worth_asking_soon():
     world.stop()
 
 
-def test_memory_is_bounded_and_the_worst_is_forgotten():
+def test_r_a9_memory_is_bounded_and_the_worst_is_forgotten():
     world = World(1)
     many = [Address(f"20.{n % 250}.{n // 250}.1", 7) for n in range(MAX_KNOWN)]
     assert world.slots.learn(many) == MAX_KNOWN

@@ -67,7 +67,7 @@ def test_seeds_are_asked_in_random_order():
     assert len(orders) == 2
 
 
-def test_at_most_three_look_ups_go_on_at_once():
+def test_r_j7_at_most_three_look_ups_go_on_at_once():
     network = replace(NETWORK, seeds=tuple(DnsSeed(f"s{n}.example") for n in range(7)))
     world = World(network=network, at_once=False)
     world.ask()

@@ -14,7 +14,7 @@ from bitpeer.errors import (
     Unencodable,
 )
 from bitpeer.wire.compactsize import write_compact_size
-from bitpeer.wire.compiler import compile_record
+from bitpeer.wire.compiler import Codec, compile_record
 from bitpeer.wire.fields import TAIL, Limit, Remainder, Uint8, Uint16
 from bitpeer.wire.message import Message, Record, message, record
 from bitpeer.wire.vector import PackedVector
@@ -382,6 +382,22 @@ def test_any_frozen_dataclass_can_be_compiled():
     assert compiled.functions["decode"](b"\x01\x02") == Plain(513)
     assert compiled.functions["encode"](Plain(513)) == b"\x01\x02"
     assert compiled.source.startswith("def __init__(self, number):")
+
+
+def test_a_field_may_bring_its_own_codec():
+    codec = Codec(
+        lambda data, pos: (data[pos] - 1, pos + 1), lambda value: bytes((value + 1,)), 1, 1
+    )
+
+    @record
+    class Shifted(Record):
+        number: Annotated[int, codec]
+        more: Annotated[Sequence[Annotated[int, codec]], Limit(3)]
+
+    value = Shifted(4, (1, 2))
+    assert value.encode() == b"\x05\x02\x02\x03"
+    assert Shifted.read(b"\x05\x02\x02\x03") == (value, 4)
+    assert (Shifted.min_size, Shifted.max_size) == (2, 5)
 
 
 def test_a_list_that_is_given_is_not_the_list_that_is_kept() -> None:

@@ -235,6 +235,12 @@ def test_of_two_messages_with_one_command_the_later_counts():
     assert registry.entries[pad_command("count")].kind is Recount
 
 
+def test_a_registry_may_allow_less_than_the_fields_do():
+    registry = Registry((Say, Count), limits={Say: 1, Count: 99}).extended(Tail)
+    sizes = {entry.command: entry.max_size for entry in registry.entries.values()}
+    assert (sizes["say"], sizes["count"]) == (1, 1)
+
+
 def test_extending_a_registry_leaves_it_as_it_was():
     small = Registry((Say,))
     large = small.extended(Count, Tail)

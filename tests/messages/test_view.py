@@ -1,7 +1,7 @@
 import pytest
 
-from bitpeer.bitcoin.view import View
 from bitpeer.hashes import sha256d
+from bitpeer.messages.view import View
 from bitpeer.wire.framing import Envelope
 from bitpeer.wire.message import Registry
 

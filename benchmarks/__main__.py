@@ -1,0 +1,59 @@
+"""Measure, show, and write ``docs/performance.md``."""
+
+from __future__ import annotations
+
+import argparse
+import sys
+from collections.abc import Callable, Iterator
+
+from benchmarks.findings import Finding
+from benchmarks.measuring import FULL, TINY, Effort
+from benchmarks.processes import PROJECT
+from benchmarks.report import line, page
+from benchmarks.rows import answering, blocks, crowd, inventory, receiving, sending
+
+PAGE = PROJECT / "docs" / "performance.md"
+
+Measure = Callable[..., Iterator[Finding]]
+
+GROUPS: dict[str, Measure] = {
+    "answering": answering.measure,
+    "receiving": receiving.measure,
+    "blocks": blocks.measure,
+    "inventory": inventory.measure,
+    "crowd": crowd.measure,
+    "sending": sending.measure,
+}
+
+
+def measured(groups: list[str], effort: Effort, *, with_bcoin: bool) -> Iterator[Finding]:
+    """Yield what each of *groups* finds, as soon as it is found."""
+    for name in groups:
+        yield from GROUPS[name](effort, with_bcoin=with_bcoin)
+
+
+def main(arguments: list[str]) -> int:
+    """Do what the command line says; return the exit status."""
+    parser = argparse.ArgumentParser(prog="python -m benchmarks", description=__doc__)
+    parser.add_argument("groups", nargs="*", metavar="GROUP", help=f"of {', '.join(GROUPS)}")
+    parser.add_argument("--tiny", action="store_true", help="see that everything runs, no more")
+    parser.add_argument("--no-bcoin", action="store_true", help="do without Node.js")
+    parser.add_argument("--no-page", action="store_true", help=f"leave {PAGE.name} as it is")
+    options = parser.parse_args(arguments)
+    unknown = set(options.groups) - set(GROUPS)
+    if unknown:
+        parser.error(f"there is no group {', '.join(sorted(unknown))}")
+    groups = options.groups or list(GROUPS)
+    effort = TINY if options.tiny else FULL
+    findings = []
+    for finding in measured(groups, effort, with_bcoin=not options.no_bcoin):
+        findings.append(finding)
+        print(line(finding), flush=True)
+    if not options.groups and not options.tiny and not options.no_page:
+        PAGE.write_text(page(findings), encoding="utf-8")
+        print(f"\nWritten to {PAGE.relative_to(PROJECT)}.")
+    return 0
+
+
+if __name__ == "__main__":
+    sys.exit(main(sys.argv[1:]))

@@ -1,0 +1,44 @@
+"""Room for sockets: the system allows a process so many descriptors and no more."""
+
+from __future__ import annotations
+
+from importlib import import_module
+from math import inf
+
+from bitpeer.errors import InvalidSetting
+
+SPARE = 64
+"""Descriptors left for everything that is no peer: the log, the resolver, the program around."""
+
+
+def descriptor_limit() -> float:
+    """Return how many descriptors this process may have; infinity if nobody says.
+
+    That is what ``ulimit -n`` shows.
+    """
+    try:
+        resource = import_module("resource")
+    except ImportError:  # on Windows
+        return inf
+    soft, _ = resource.getrlimit(resource.RLIMIT_NOFILE)
+    return inf if soft == resource.RLIM_INFINITY else int(soft)
+
+
+def check_room(outbound: int, places: int) -> None:
+    """Refuse to want more connections than there can be (R-J8).
+
+    Otherwise every dial beyond the limit would fail, and so would whatever else the
+    program wants to open.
+
+    Args:
+        outbound: how many peers are to be found and kept.
+        places: how many more are dialled by name or listened on.
+
+    Raises:
+        InvalidSetting: they need more descriptors than the limit less `SPARE`.
+    """
+    limit = descriptor_limit()
+    if outbound + places > limit - SPARE:
+        most = max(int(limit) - SPARE, 0)
+        expected = f"at most {most}, as this process may open {limit} files (ulimit -n)"
+        raise InvalidSetting("number of peers and places", outbound + places, expected)

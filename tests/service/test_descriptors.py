@@ -1,0 +1,41 @@
+"""Tests of bitpeer.service.descriptors."""
+
+import resource
+import sys
+from math import inf
+
+import pytest
+
+from bitpeer.errors import InvalidSetting
+from bitpeer.service import descriptors
+from bitpeer.service.descriptors import SPARE, check_room, descriptor_limit
+
+
+def test_the_limit_is_that_of_the_system():
+    soft, _ = resource.getrlimit(resource.RLIMIT_NOFILE)
+    assert descriptor_limit() == (inf if soft == resource.RLIM_INFINITY else soft)
+
+
+def test_a_system_without_a_limit_sets_none(monkeypatch):
+    monkeypatch.setattr(resource, "getrlimit", lambda _: (resource.RLIM_INFINITY, 0))
+    assert descriptor_limit() == inf
+    monkeypatch.setitem(sys.modules, "resource", None)
+    assert descriptor_limit() == inf
+    check_room(1_000_000, 0)
+
+
+@pytest.mark.parametrize(("outbound", "places"), [(100, 0), (97, 3), (0, 100)])
+def test_r_j8_up_to_the_limit_there_is_room(outbound, places, monkeypatch):
+    monkeypatch.setattr(descriptors, "descriptor_limit", lambda: 100 + SPARE)
+    check_room(outbound, places)
+
+
+@pytest.mark.parametrize(
+    ("limit", "outbound", "places", "most"),
+    [(164, 101, 0, 100), (164, 98, 3, 100), (164, 0, 101, 100), (20, 1, 0, 0)],
+)
+def test_r_j8_more_than_the_limit_is_refused(limit, outbound, places, most, monkeypatch):
+    monkeypatch.setattr(descriptors, "descriptor_limit", lambda: limit)
+    expected = f"places is {outbound + places}, expected at most {most}, as .* open {limit} files"
+    with pytest.raises(InvalidSetting, match=expected):
+        check_room(outbound, places)

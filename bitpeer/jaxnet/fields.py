@@ -90,5 +90,7 @@ def write_hashes(hashes: Sequence[bytes]) -> bytes:
     return write_compact_size(len(hashes)) + b"".join(hashes)
 
 
-Hashes = Annotated[Sequence[bytes], Codec(read_hashes, write_hashes, 1, 3 + MAX_HASHES * HASH_SIZE)]
+Hashes = Annotated[
+    Sequence[bytes], Codec(read_hashes, write_hashes, 1, 3 + MAX_HASHES * HASH_SIZE, counted=True)
+]
 """Hashes in wire order; what their number should be, only the chain knows."""

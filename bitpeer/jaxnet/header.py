@@ -117,7 +117,7 @@ class BeaconHeader(Record):
     tree_coding_length: int = 0
     """Bits of `tree_encoding` that count."""
     chain_weight: int = 0
-    """The work of the whole chain; in no hash."""
+    """The work of the chain before this block; in no hash."""
     merge_mining_proof: Sequence[bytes] = ()
     """Hashes that complete the tree under `merge_mining_root`; in no hash."""
     btc_aux: BtcAux
@@ -243,7 +243,7 @@ class ShardHeader(Record):
     bits: int
     """The target, in Bitcoin's compact form."""
     chain_weight: int = 0
-    """The work of the whole chain; in no hash."""
+    """The work of the chain before this block; in no hash."""
     merkle_proof: Sequence[bytes] = ()
     """Leads from the exclusive hash to the beacon's `merge_mining_root`, bottom up; in no hash."""
     beacon: BeaconHeader

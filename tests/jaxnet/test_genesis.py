@@ -106,7 +106,7 @@ def test_first_blocks_of_shards(network, shard):
     block = shard_genesis(network, shard, beacon)
     assert hash_to_text(block.hash) == name
     assert (block.size, sha256(block.encode()).hexdigest()) == (size, digest)
-    assert block.header.beacon_coinbase.branch == []
+    assert block.header.beacon_coinbase.branch == ()
     assert branch_root(beacon.txids()[0], ()) == beacon.header.merkle_root
     block.check()
 

@@ -6,26 +6,48 @@ import bitpeer.bitcoin as bitcoin  # noqa: PLR0402  # inside, nothing comes by t
 import bitpeer.decred as decred  # noqa: PLR0402
 import bitpeer.jaxnet as jaxnet  # noqa: PLR0402
 from bitpeer.config import PeerConfig
-from bitpeer.errors import BitpeerError, LocalError, RemoteError
+from bitpeer.errors import (
+    BitpeerError,
+    Disconnected,
+    DisconnectReason,
+    LocalError,
+    Refused,
+    RemoteError,
+)
 from bitpeer.net.connect import connect
 from bitpeer.net.factory import PeerFactory
-from bitpeer.net.interfaces import IPeer, IPeerListener
+from bitpeer.net.interfaces import (
+    INewestBlock,
+    IPeer,
+    IPeerListener,
+    ITrafficListener,
+    IVersionListener,
+)
 from bitpeer.net.listeners import PeerListener, on
 from bitpeer.net.local import LocalNode
 from bitpeer.net.protocol import PeerProtocol
 from bitpeer.service.compose import peer_service
+from bitpeer.wire.message import Malformed, Unknown
 
 __all__ = [
     "BitpeerError",
+    "DisconnectReason",
+    "Disconnected",
+    "INewestBlock",
     "IPeer",
     "IPeerListener",
+    "ITrafficListener",
+    "IVersionListener",
     "LocalError",
     "LocalNode",
+    "Malformed",
     "PeerConfig",
     "PeerFactory",
     "PeerListener",
     "PeerProtocol",
+    "Refused",
     "RemoteError",
+    "Unknown",
     "bitcoin",
     "connect",
     "decred",

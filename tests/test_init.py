@@ -21,7 +21,10 @@ def test_the_public_names_are_these_and_all_are_there():
     assert set(bitpeer.__all__) == {
         *("PeerConfig", "LocalNode", "PeerFactory", "PeerProtocol", "connect", "peer_service"),
         *("IPeer", "IPeerListener", "PeerListener", "on"),
-        *("BitpeerError", "LocalError", "RemoteError", "bitcoin", "decred", "jaxnet"),
+        *("IVersionListener", "ITrafficListener", "INewestBlock"),
+        *("BitpeerError", "LocalError", "RemoteError", "Refused"),
+        *("Disconnected", "DisconnectReason", "Unknown", "Malformed"),
+        *("bitcoin", "decred", "jaxnet"),
     }
 
 

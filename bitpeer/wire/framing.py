@@ -11,7 +11,7 @@ from collections.abc import Callable, Iterator
 from struct import Struct
 from typing import Protocol as Shape
 
-from bitpeer.errors import BadChecksum, Oversized, WrongNetwork
+from bitpeer.errors import BadChecksum, Oversized, Unencodable, WrongNetwork
 from bitpeer.wire.message import Entry, Malformed, Registry, pad_command, unknown_entry
 
 HEADER_SIZE = 24
@@ -84,18 +84,26 @@ class Envelope:
             checksum: that of the payload, if it is known already.
 
         Raises:
-            Unencodable: a field does not fit.
+            Unencodable: a field does not fit, or the whole is longer than peers accept.
         """
         if message is self._last:
             return (self._last_frame,)
         payload = message.encode()
+        if len(payload) > self.limit:
+            why = f"{len(payload)} bytes exceed the limit of {self.limit}"
+            raise Unencodable(message.command, why)
+        fleeting = payload.__class__ is not bytes
+        if fleeting:  # it may change while it waits to be sent, or before it is sent again
+            payload = bytes(payload)
         if checksum is None:
             checksum = self._sealed(message, payload)
         header = self.prefix(message.command) + _TAIL.pack(len(payload), checksum)
         if len(payload) >= LARGE_PAYLOAD:
             return header, payload
-        self._last, self._last_frame = message, header + payload
-        return (self._last_frame,)
+        frame = header + payload
+        if not fleeting:
+            self._last, self._last_frame = message, frame
+        return (frame,)
 
     def prefix(self, command: str) -> bytes:
         """Return the sixteen bytes that open every frame with *command*."""

@@ -545,3 +545,22 @@ def test_an_envelope_without_messages_knows_frames_all_the_same():
     framing_ = Framing(Envelope(MAGIC, silly_checksum, Registry(()), 99), 99)
     entry, payload, _ = only(framing_.feed(frame(b"ping", bytes(8))))
     assert entry.decode(payload) == Unknown("ping", bytes(8))
+
+
+def test_nothing_is_wrapped_that_peers_would_not_take():
+    paper = envelope()
+    longest = Unknown("say", bytes(MAX_PAYLOAD))
+    assert sum(map(len, paper.wrap(longest))) == HEADER_SIZE + MAX_PAYLOAD
+    with pytest.raises(Unencodable, match="exceed the limit"):
+        paper.wrap(Unknown("say", bytes(MAX_PAYLOAD + 1)))
+
+
+@pytest.mark.parametrize("size", [3, 50_000])
+def test_bytes_that_change_later_are_sent_as_they_were(size):
+    paper, payload = envelope(), bytearray(size)
+    message = Unknown("say", payload)
+    before = b"".join(paper.wrap(message))
+    waiting = paper.wrap(message)
+    payload[0] = 1
+    assert b"".join(waiting) == before == frame(b"say", bytes(size))
+    assert b"".join(paper.wrap(message)) == frame(b"say", bytes(payload))

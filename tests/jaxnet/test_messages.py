@@ -3,11 +3,13 @@
 from dataclasses import replace
 
 import pytest
+from hypothesis import given, settings, strategies as st
 
 from bitpeer.bitcoin.alert import AlertPayload, alert_payload
 from bitpeer.bitcoin.transaction import Tx
 from bitpeer.errors import DecodeError, LimitExceeded, Truncated, Unencodable
 from bitpeer.hashes import hash_from_text, hash_to_text
+from bitpeer.jaxnet.block import Block, BlockBox, Headers, MerkleBlock, RootedHeader
 from bitpeer.jaxnet.language import REGISTRY
 from bitpeer.jaxnet.messages import (
     MAX_EADS_SIZE,
@@ -44,7 +46,9 @@ from bitpeer.messages.filters import (
 )
 from bitpeer.messages.inventory import GetData, Inv, InvVect, NotFound
 from bitpeer.messages.locator import GetBlocks, GetHeaders
+from tests.bitcoin.values import HASH, transactions, uint
 from tests.jaxnet import vectors
+from tests.jaxnet.values import ANY_HEADER
 from tests.messages.battery import has_exactly, refuses_every_truncation, refuses_trailing_bytes
 
 UP, DOWN = bytes(range(32)), bytes(range(255, 223, -1))
@@ -341,3 +345,72 @@ def test_agents_may_not_have_more_addresses_than_fit():
     with pytest.raises(Unencodable, match="limit"):
         many.encode()
     assert EAddresses.max_size == MAX_EADS_SIZE
+
+
+UINT32, UINT64 = uint(32), uint(64)
+IP = st.binary(min_size=16, max_size=16)
+NET_ADDRESS = st.builds(NetAddress, UINT64, IP, uint(16))
+PLACE = st.builds(EadPlace, st.just(False), IP) | st.builds(
+    EadPlace, st.just(True), st.binary(max_size=256)
+)
+EAD = st.builds(EadAddress, UINT32, UINT32, HASH, UINT32, UINT64, PLACE)
+RANDOM = st.one_of(
+    st.builds(
+        Version,
+        UINT32,
+        UINT64,
+        st.integers(-(1 << 63), (1 << 63) - 1),
+        st.booleans(),
+        UINT32,
+        NET_ADDRESS,
+        NET_ADDRESS,
+        UINT64,
+        st.binary(max_size=256),
+        st.integers(-(1 << 31), (1 << 31) - 1),
+        uint(300),
+        st.booleans(),
+        st.binary(max_size=40),
+    ),
+    st.builds(
+        Addr,
+        st.lists(st.builds(TimedNetAddress, UINT32, UINT64, IP, uint(16)), max_size=4).map(tuple),
+        st.lists(st.builds(ShardAddress, UINT64, UINT32, UINT64, IP, uint(16)), max_size=4).map(
+            tuple
+        ),
+    ),
+    st.builds(PortRedirect, UINT32, UINT32, IP),
+    st.builds(EAddresses, UINT64, st.binary(max_size=130), st.lists(EAD, max_size=4).map(tuple)),
+    st.builds(EadIp, EAD),
+    st.builds(Block, ANY_HEADER, st.lists(transactions(), max_size=2)),
+    st.builds(BlockBox, ANY_HEADER, st.lists(transactions(), max_size=2), HASH),
+    st.builds(Headers, st.lists(st.builds(RootedHeader, HASH, ANY_HEADER), max_size=2).map(tuple)),
+    st.builds(MerkleBlock, ANY_HEADER, UINT32, st.lists(HASH, max_size=3).map(tuple), st.binary()),
+)
+
+
+@given(RANDOM)
+@settings(max_examples=150)
+def test_every_message_comes_back(message):
+    raw = message.encode()
+    again = REGISTRY.decode(message.command, raw)
+    assert again == message
+    assert again.encode() == raw
+    assert type(message).min_size <= len(raw) <= type(message).max_size
+
+
+@given(RANDOM, st.data())
+@settings(max_examples=300)
+def test_damaged_bytes_are_refused_or_written_as_they_came(message, data):
+    raw = message.encode()
+    start = data.draw(st.integers(0, len(raw)), "start")
+    stop = data.draw(st.integers(start, min(len(raw), start + 9)), "stop")
+    raw = raw[:start] + data.draw(st.binary(max_size=9), "instead") + raw[stop:]
+    try:
+        again = REGISTRY.decode(message.command, raw)
+        if isinstance(again, Block):
+            again.txids()
+    except DecodeError:
+        return
+    rewritten = REGISTRY.decode(message.command, again.encode())
+    assert rewritten.encode() == again.encode()
+    assert rewritten == again

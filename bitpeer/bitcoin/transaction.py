@@ -310,9 +310,8 @@ def _parts(data: bytes, pos: int) -> tuple[tuple[TxIn, ...], tuple[TxOut, ...], 
         else:
             size, start = long_size(data, pos + 36)
             end = start + size
-            previous_hash, previous_index = _OUTPOINT.unpack_from(data, pos)
-            (sequence,) = _UINT32.unpack_from(data, end)
-            add_input(TxIn(previous_hash, previous_index, data[start:end], sequence))
+            outpoint, sequence = _OUTPOINT.unpack_from(data, pos), _UINT32.unpack_from(data, end)
+            add_input(_make(TxIn, (*outpoint, data[start:end], *sequence)))
             pos = end + 4
         left -= 1
     left = data[pos]
@@ -329,9 +328,9 @@ def _parts(data: bytes, pos: int) -> tuple[tuple[TxIn, ...], tuple[TxOut, ...], 
             pos += 9 + size
         else:
             size, start = long_size(data, pos + 8)
-            (value,) = _VALUE.unpack_from(data, pos)
+            value = _VALUE.unpack_from(data, pos)
             pos = start + size
-            add_output(TxOut(value, data[start:pos]))
+            add_output(_make(TxOut, (*value, data[start:pos])))
         left -= 1
     return tuple(inputs), tuple(outputs), pos
 

@@ -15,8 +15,8 @@ from bitpeer.wire.compiler import Codec
 
 MAX_BIG_INT = 64
 """Most bytes of a big integer; the work of 2**32 blocks, each as hard as can be, has 38."""
-MAX_HASHES = 20_000
-"""Most hashes of a proof in a header.  jaxnetd sets no limit of its own (a block's bytes do)."""
+MAX_HASHES = 24_576
+"""Most hashes of a proof in a header: a block has no room for more.  jaxnetd sets no limit."""
 HASH_SIZE = 32
 
 

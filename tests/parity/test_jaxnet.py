@@ -19,8 +19,9 @@ from bitpeer import (
 )
 from bitpeer.config import BlockPosition
 from bitpeer.errors import Disconnected, DisconnectReason, NotNegotiated, Redirected
+from tests.twistd import bitpeer, port_of
 
-pytestmark = pytest.mark.timeout(20)
+pytestmark = pytest.mark.timeout(60)
 
 HERE = "127.0.0.1"
 GENESIS = jaxnet.beacon_genesis("simnet")
@@ -227,3 +228,17 @@ async def test_is_witness_enabled_is_a_service_of_the_peers(
 
     await goodbye(await dial(serve(0, Host()), 0, services=offered))
     assert seen == [enabled]
+
+
+def test_one_program_serves_two_chains_and_another_follows_from_one_to_the_other() -> None:
+    network = ("--network", "jaxnet-simnet")
+    places = ("--listen", f"{HERE}:0", "--serve", f"1={HERE}:0", "--address", HERE)
+    with bitpeer(*network, *places) as host:
+        beacon, shard = port_of(host), port_of(host)
+        dials = ("--chain", "1", "--connect", f"{HERE}:{beacon}", "--follow-redirects")
+        with bitpeer(*network, *dials) as guest:
+            assert f":{shard}" in guest.wait_for("another address")
+            guest.wait_for("established: /bitpeer:")
+            host.wait_for("established: /bitpeer:")
+            assert guest.terminate() == 0
+        assert host.terminate() == 0

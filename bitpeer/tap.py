@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import platform
+import re
 import signal
 import sys
 from collections.abc import Callable, Sequence
@@ -34,6 +35,7 @@ from bitpeer.net.clash import foreign_modules, warning
 from bitpeer.net.journal import Journal
 from bitpeer.net.local import LocalNode
 from bitpeer.net.text import printable
+from bitpeer.service.admission import MAX_INBOUND, MAX_PER_HOST
 from bitpeer.service.compose import node_service
 from bitpeer.service.descriptors import check_room
 from bitpeer.service.doors import Doors
@@ -45,6 +47,7 @@ NETWORKS = {**BITCOIN, **{network.title: network for network in _OTHERS}}
 DEFAULT_OUTBOUND = 8
 """Peers to find and keep, unless the operator names some."""
 MAX_OUTBOUND = 1_000
+_NUMBER = re.compile("[0-9]{1,9}")
 LEVELS = {
     "error": LogLevel.error,
     "warn": LogLevel.warn,
@@ -84,6 +87,18 @@ class Options(UsageOptions):
             None,
             "Peers to find and keep, besides those named with --connect. "
             f"[default: {DEFAULT_OUTBOUND}, or 0 with --connect]",
+        ],
+        [
+            "max-inbound",
+            None,
+            str(MAX_INBOUND),
+            "Most peers to accept; 0 for as many as there can be.",
+        ],
+        [
+            "max-per-host",
+            None,
+            str(MAX_PER_HOST),
+            "Most peers to accept from one host other than this one; 0 for no limit.",
         ],
         [
             "user-agent",
@@ -126,6 +141,10 @@ class Options(UsageOptions):
         """Where each chain is served, once it is."""
         self.outbound = 0
         """Peers to find and keep."""
+        self.max_inbound = MAX_INBOUND
+        """Most peers to accept; 0 for no limit of ours."""
+        self.max_per_host = MAX_PER_HOST
+        """Most peers to accept from one host; 0 for no limit."""
         self.level = "info"
         """One of `LEVELS`."""
         self.config: PeerConfig
@@ -178,6 +197,8 @@ class Options(UsageOptions):
         if self.level not in LEVELS:
             raise _wrong("log-level", self.level, f"one of {', '.join(LEVELS)}")
         self.outbound = self._outbound(network)
+        self.max_inbound = _limit("max-inbound", self["max-inbound"])
+        self.max_per_host = _limit("max-per-host", self["max-per-host"])
         self.config = PeerConfig(
             network=network,
             user_agent=_user_agent(self["user-agent"]),
@@ -215,7 +236,7 @@ class Options(UsageOptions):
         said = self["outbound"]
         if said is None:
             count = 0 if self.connect or not network.seeds else DEFAULT_OUTBOUND
-        elif not said.isdecimal() or int(said) > MAX_OUTBOUND:
+        elif not _NUMBER.fullmatch(said) or int(said) > MAX_OUTBOUND:
             raise _wrong("outbound", said, f"a number from 0 to {MAX_OUTBOUND}")
         else:
             count = int(said)
@@ -352,6 +373,8 @@ def _make_service(options: Options, reactor: object) -> MultiService:
         connect=options.connect,
         listen=options.listen,
         outbound=options.outbound,
+        max_inbound=options.max_inbound,
+        max_per_host=options.max_per_host,
         reactor=reactor,
     )
     options.doors.add(options.chain, service)
@@ -367,7 +390,13 @@ def _serve(options: Options, chain_id: int, place: str, reactor: object) -> Mult
     network = options.chain_of_network(_network(options["network"]), chain_id)
     config = replace(options.config, network=network)
     node = OperatorsNode(config, LEVELS[options.level], clock=cast(IReactorTime, reactor))
-    service = node_service(node, listen=[place], reactor=reactor)
+    service = node_service(
+        node,
+        listen=[place],
+        max_inbound=options.max_inbound,
+        max_per_host=options.max_per_host,
+        reactor=reactor,
+    )
     options.doors.add(chain_id, service)
     return service
 
@@ -392,6 +421,12 @@ def _check_places(options: Options, reactor: object) -> None:
 
 def _wrong(option: str, value: object, expected: str) -> UsageError:
     return UsageError(f"--{option} is {value!r:.200}, expected {expected}")
+
+
+def _limit(option: str, said: str) -> int:
+    if not _NUMBER.fullmatch(said):
+        raise _wrong(option, said, "a number, or 0 for no limit")
+    return int(said)
 
 
 def _network(name: str) -> Network:

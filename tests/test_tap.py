@@ -2,6 +2,7 @@
 
 import signal
 import time
+from math import inf
 
 import pytest
 from twisted.application.service import IService, MultiService, Service
@@ -15,6 +16,7 @@ from bitpeer.config import PeerConfig
 from bitpeer.decred.networks import NETWORKS as DECRED
 from bitpeer.errors import InvalidSetting
 from bitpeer.service import descriptors
+from bitpeer.service.admission import Admission
 from bitpeer.service.outbound import Outbound
 from bitpeer.tap import CannotStart, OperatorsNode, Options, Program, makeService
 from tests import twistd
@@ -160,7 +162,17 @@ def test_help_names_every_option(capsys):
     assert caught.value.code == 0
     shown = capsys.readouterr().out
     for option in (
-        *("network", "connect", "listen", "outbound", "user-agent", "services", "no-relay"),
+        *(
+            "network",
+            "connect",
+            "listen",
+            "outbound",
+            "max-inbound",
+            "max-per-host",
+            "user-agent",
+            "services",
+            "no-relay",
+        ),
         *("log-level", "help", "version"),
     ):
         assert f"--{option}" in shown
@@ -176,6 +188,8 @@ def test_help_names_every_option(capsys):
         (["--network", "mainet"], ["--network is 'mainet'", "mainnet, testnet3, testnet4, signet"]),
         (["--outbound", "many"], ["--outbound is 'many'", "a number from 0 to 1000"]),
         (["--outbound", "-1"], ["--outbound is '-1'", "a number from 0 to 1000"]),
+        (["--max-inbound", "-1"], ["--max-inbound is '-1'", "a number, or 0 for no limit"]),
+        (["--max-per-host", "x"], ["--max-per-host is 'x'", "a number, or 0 for no limit"]),
         (["--outbound", "1001"], ["--outbound is '1001'", "a number from 0 to 1000"]),
         (["--outbound", "0"], ["--outbound is 0, so name peers with --connect"]),
         (["--network", "regtest"], ["regtest has no seeds, so name peers with --connect"]),
@@ -217,9 +231,25 @@ def test_options_become_a_service():
     assert lines == ["bitpeer 0.1.0 joins bitcoin-mainnet as /bitpeer:0.1.0/"]
     (service,) = program
     assert isinstance(service, MultiService)
-    assert kinds(service) == ["Listening", "ClientService", "Outbound", "Summary", "Farewell"]
+    assert kinds(service) == [
+        *("Listening", "Admission", "ClientService", "Outbound", "Summary", "Farewell")
+    ]
     (slots,) = (each for each in service if isinstance(each, Outbound))
     assert slots.count == 2
+
+
+@pytest.mark.parametrize(
+    ("arguments", "most", "per_host"),
+    [
+        ([], 117, 5),
+        (["--max-inbound", "3", "--max-per-host", "2"], 3, 2),
+        (["--max-per-host", "0"], 117, inf),
+    ],
+)
+def test_the_operator_says_how_many_may_come_in(arguments, most, per_host):
+    (service,) = tap._make_service(parse("--listen", "0", *arguments), Reactor())
+    (admission,) = (each for each in service if isinstance(each, Admission))
+    assert (admission.most, admission.per_host) == (most, per_host)
 
 
 def test_twistd_gets_it_with_its_own_reactor():
@@ -448,7 +478,8 @@ def test_one_program_serves_several_chains_each_at_its_own_door():
     service.startService()
     assert [server[0] for server in reactor.tcpServers] == [7000, 7001, 7002]
     assert [options.doors.port(chain) for chain in range(4)] == [7000, 7001, 7002, None]
-    greeted = [server[1].node.config.network.title for server in reactor.tcpServers]
+    peers = [server[1].buildProtocol(None) for server in reactor.tcpServers]
+    greeted = [peer.node.config.network.title for peer in peers]
     assert greeted == ["jaxnet-simnet", "jaxnet-simnet-shard-1", "jaxnet-simnet-shard-2"]
     service.stopService()
 

@@ -91,8 +91,10 @@ class IPeer(Interface):
     def push_get_headers(locator: Sequence[bytes], stop: bytes) -> bool:
         """Send `getheaders`; return `False` if it would repeat the one before."""
 
-    def push_reject(command: str, code: int, reason: str, rejected: bytes | None) -> Deferred[None]:
-        """Send `reject`, if the peer's version has it; the Deferred is that of `deliver`."""
+    def push_reject(
+        command: str, code: int, reason: str, rejected: bytes | None, *, wait: bool
+    ) -> Deferred[None] | None:
+        """Send `reject`, if the peer's version has it, as `send` does; as `deliver`, to *wait*."""
 
     def update_last_block(height: int) -> None:
         """Note that the peer has a block of this *height*; lower ones change nothing."""

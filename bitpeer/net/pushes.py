@@ -65,8 +65,14 @@ class PushingPeer(PeerWriter):
         return self._push("getheaders", locator, stop)
 
     def push_reject(
-        self, command: str, code: int, reason: str, rejected: bytes | None = None
-    ) -> Deferred[None]:
+        self,
+        command: str,
+        code: int,
+        reason: str,
+        rejected: bytes | None = None,
+        *,
+        wait: bool = False,
+    ) -> Deferred[None] | None:
         """Send `reject`, if the negotiated version has it (BIP 61).
 
         Args:
@@ -75,16 +81,26 @@ class PushingPeer(PeerWriter):
             reason: for people.
             rejected: hash of the rejected `tx` or `block`, wire order; ignored for
                 others, zeros if missing.
+            wait: whether to tell what becomes of it.
 
         Returns:
-            A Deferred that fires when the network has taken it; at once if the
-            peer's version knows no `reject`.  It fails as that of `deliver` does.
+            To those who wait, a Deferred that fires when the network has taken it; at
+            once if the peer's version knows no `reject`.  It fails as that of `deliver`
+            does.  To others, nothing.
+
+        Raises:
+            NotEstablished: the handshake is not complete, and nobody waits.
+            Unencodable: a field does not fit, and nobody waits.
         """
         dialect = self._node.config.network.dialect
         if not dialect.speaks(Reject, self.negotiated_version):
-            return succeed(None)
+            return succeed(None) if wait else None
         extra = (rejected or NO_HASH) if command in ("tx", "block") else b""
-        return self.deliver(Reject(command.encode(), code, reason.encode(), extra))
+        reject = Reject(command.encode(), code, reason.encode(), extra)
+        if wait:
+            return self.deliver(reject)
+        self.send(reject)  # nobody would hear a Deferred fail; the log would, for each peer
+        return None
 
     def _push(self, command: str, locator: Sequence[bytes], stop: bytes) -> bool:
         if self._ending is not None:

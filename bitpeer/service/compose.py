@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
 from functools import partial
+from math import inf
 from typing import cast
 
 from twisted.application.service import MultiService
@@ -14,12 +15,14 @@ from twisted.internet.interfaces import (
     IStreamClientEndpoint,
     IStreamServerEndpoint,
 )
+from twisted.logger import LogLevel
 
 from bitpeer.config import PeerConfig
 from bitpeer.errors import InvalidSetting
 from bitpeer.net.factory import PeerFactory
 from bitpeer.net.local import LocalNode
-from bitpeer.service.descriptors import check_room
+from bitpeer.service.admission import MAX_INBOUND, MAX_PER_HOST, Admission, GuardedFactory
+from bitpeer.service.descriptors import check_room, room_left
 from bitpeer.service.endpoints import client_endpoint, server_endpoint
 from bitpeer.service.farewell import Farewell
 from bitpeer.service.listening import Listening
@@ -36,6 +39,8 @@ def peer_service(
     connect: Iterable[str | IStreamClientEndpoint] = (),
     listen: Iterable[str | IStreamServerEndpoint] = (),
     outbound: int = 0,
+    max_inbound: int = MAX_INBOUND,
+    max_per_host: int = MAX_PER_HOST,
     reactor: object,
 ) -> MultiService:
     """Return a service that finds, keeps and accepts peers while it runs.
@@ -52,13 +57,23 @@ def peer_service(
         listen: where to accept peers, as ``port``, ``address:port``, Twisted server
             endpoint descriptions, or endpoints.
         outbound: how many more peers to keep, found through the network's DNS seeds.
+        max_inbound: most peers to accept; 0 for as many as the process can have sockets.
+        max_per_host: most of them from one host other than this one; 0 for no limit.
         reactor: Twisted's.
 
     Raises:
         InvalidSetting: something of this cannot be understood, or contradicts itself.
     """
     node = LocalNode(config, listeners, clock=cast(IReactorTime, reactor))
-    return node_service(node, connect=connect, listen=listen, outbound=outbound, reactor=reactor)
+    return node_service(
+        node,
+        connect=connect,
+        listen=listen,
+        outbound=outbound,
+        max_inbound=max_inbound,
+        max_per_host=max_per_host,
+        reactor=reactor,
+    )
 
 
 def node_service(
@@ -67,6 +82,8 @@ def node_service(
     connect: Iterable[str | IStreamClientEndpoint] = (),
     listen: Iterable[str | IStreamServerEndpoint] = (),
     outbound: int = 0,
+    max_inbound: int = MAX_INBOUND,
+    max_per_host: int = MAX_PER_HOST,
     reactor: object,
 ) -> MultiService:
     """Return the service of `peer_service` for a node that the caller has made.
@@ -77,15 +94,20 @@ def node_service(
     network = node.config.network
     _check_outbound(node.config, outbound)
     connect, listen = list(connect), list(listen)
-    check_room(outbound, len(connect) + len(listen))
+    places = len(connect) + len(listen)
+    check_room(outbound, places)
     service = MultiService()
     doors: list[Listening] = []
-    inbound_factory = PeerFactory(node, outbound=False)
+    room = room_left(outbound, places) if listen else inf
+    admission = _admission(node, max_inbound, max_per_host, room)
+    inbound_factory = GuardedFactory(PeerFactory(node, outbound=False), admission)
     for place in listen:
         endpoint = server_endpoint(reactor, place, network.port)
         door = Listening(_name(place), endpoint, inbound_factory, node.journal)
         service.addService(door)
         doors.append(door)
+    if doors:
+        service.addService(admission)
     follows = node.config.follow_redirects and not node.config.proxied
     elsewhere = partial(_endpoint, reactor) if follows else None
     for peer in connect:
@@ -125,6 +147,16 @@ def _check_outbound(config: PeerConfig, outbound: int) -> None:
 def _endpoint(reactor: object, address: Address) -> IStreamClientEndpoint:
     kind = TCP6ClientEndpoint if ":" in address.host else TCP4ClientEndpoint
     return cast(IStreamClientEndpoint, kind(reactor, address.host, address.port))
+
+
+def _admission(node: LocalNode, most: int, per_host: int, room: float) -> Admission:
+    for setting, value in (("max_inbound", most), ("max_per_host", per_host)):
+        if not isinstance(value, int) or value < 0:
+            raise InvalidSetting(setting, value, "a number, or 0 for no limit")
+    if most > room:  # R-J8
+        text = "accepting at most {room} peers, not {most}: ulimit -n allows no more sockets"
+        node.journal.emit(LogLevel.warn, text, room=room, most=most)
+    return Admission(node, min(most or inf, room), per_host or inf)
 
 
 def _name(place: str | object) -> str:

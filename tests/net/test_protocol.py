@@ -456,7 +456,7 @@ ACTS = {
     "snapshot": PeerProtocol.snapshot,
     "lose": lambda peer: peer.transport.lose() if peer.transport.open else None,
     "when_lost": PeerProtocol.when_lost,
-    "push": lambda peer: peer.push_reject("tx", 1, "x").addErrback(lambda _: None),
+    "push": lambda peer: peer.push_reject("tx", 1, "x"),
     "all": lambda peer: peer.node.disconnect_all(),
     "hear": lambda peer: peer.dataReceived(ping(7)),
 }

@@ -1,6 +1,8 @@
 from dataclasses import replace
+from gc import collect
 
 import pytest
+from twisted.logger import globalLogPublisher
 
 from bitpeer.errors import Disconnected, NotEstablished, Unencodable
 from bitpeer.messages.addresses import Addr, TimedNetAddress, pack_ip
@@ -115,7 +117,7 @@ def test_a_request_that_could_not_be_sent_may_be_repeated():
 def test_a_rejection_names_what_it_rejects_and_tells_when_it_has_left():
     peer = meet(node())
     peer.transport.kernel.room = 0
-    done = peer.push_reject("tx", RejectCode.DUST, "too little", b"h" * 32)
+    done = peer.push_reject("tx", RejectCode.DUST, "too little", b"h" * 32, wait=True)
     assert not done.called
     peer.transport.make_room(1_000)
     assert done.called
@@ -132,14 +134,33 @@ def test_hashes_go_with_transactions_and_blocks_only():
 def test_a_version_without_rejections_gets_none():
     network = replace(NETWORK, dialect=replace(DIALECT, gates={Reject: (70_002, None)}))
     peer = meet(node(network=network))
-    assert peer.push_reject("tx", 0x41, "too little").called
+    assert peer.push_reject("tx", 0x41, "too little", wait=True).called
+    assert peer.push_reject("tx", 0x41, "too little") is None
     assert not said(peer, Reject)
 
 
 def test_before_the_handshake_there_is_nobody_to_reject():
-    failure = []
-    join(node()).push_reject("tx", 0x41, "x").addErrback(failure.append)
+    failure, peer = [], join(node())
+    peer.push_reject("tx", 0x41, "x", wait=True).addErrback(failure.append)
     assert failure[0].check(NotEstablished)
+    with pytest.raises(NotEstablished):
+        peer.push_reject("tx", 0x41, "x")
+
+
+def test_r_j4_nothing_is_logged_of_a_rejection_that_nobody_waits_for():
+    """A Deferred that fails and that nobody has would be logged for each peer that hangs up."""
+    said_of_it = []
+    globalLogPublisher.addObserver(said_of_it.append)
+    try:
+        peer = meet(node())
+        peer.transport.kernel.room = 0
+        peer.push_reject("tx", RejectCode.DUST, "too little")
+        peer.transport.lose()
+        peer.push_reject("tx", RejectCode.DUST, "too late")
+        collect()
+    finally:
+        globalLogPublisher.removeObserver(said_of_it.append)
+    assert not [event for event in said_of_it if event.get("isError")]
 
 
 def test_after_the_loss_everything_may_be_called_and_nothing_happens():
@@ -151,7 +172,7 @@ def test_after_the_loss_everything_may_be_called_and_nothing_happens():
     assert not peer.push_get_blocks([b"z" * 32])
     assert not peer.push_get_headers([b"z" * 32])
     failure = []
-    peer.push_reject("tx", 0x41, "x").addErrback(failure.append)
+    peer.push_reject("tx", 0x41, "x", wait=True).addErrback(failure.append)
     assert failure[0].check(Disconnected)
     peer.send(Say(b"x"))
     assert peer.transport.sent == before

@@ -317,7 +317,7 @@ def test_push_get_blocks_msg_and_push_get_headers_msg(push: str, kind: type) -> 
 
 def test_push_reject_msg() -> None:
     talk, recorder = settled()
-    assert fired(talk.near.push_reject("tx", 0x10, "bad", ONE)) == [None]
+    assert fired(talk.near.push_reject("tx", 0x10, "bad", ONE, wait=True)) == [None]
     talk.near.push_reject("block", 0x10, "bad")
     talk.near.push_reject("version", 0x11, "old", ONE)
     talk.carry()
@@ -330,7 +330,7 @@ def test_push_reject_msg() -> None:
 
 def test_push_reject_msg_is_skipped_below_version_70002() -> None:
     talk, recorder = settled(far=PeerConfig(network=REGTEST, protocol_version=70001))
-    assert fired(talk.near.push_reject("tx", 0x10, "bad", ONE)) == [None]
+    assert fired(talk.near.push_reject("tx", 0x10, "bad", ONE, wait=True)) == [None]
     talk.carry()
     assert not recorder.heard(bitcoin.Reject)
 

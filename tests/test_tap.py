@@ -237,7 +237,7 @@ def test_options_become_a_service():
     (service,) = program
     assert isinstance(service, MultiService)
     assert kinds(service) == [
-        *("Listening", "Admission", "ClientService", "Outbound", "Summary", "Farewell")
+        *("Listening", "Admission", "FixedPeer", "Outbound", "Summary", "Farewell")
     ]
     (slots,) = (each for each in service if isinstance(each, Outbound))
     assert slots.count == 2

@@ -126,8 +126,9 @@ class IPeerListener(Interface):
 
     Methods are called in the order of events, one at a time for each peer.  A
     `Deferred` or a coroutine as the answer pauses reading from this peer until
-    it is done.  An exception is logged and counted and harms nobody else, except
-    a `RemoteError`: raise one to end the connection for it.
+    it is done; after `PeerConfig.listener_timeout` the peer is given up.  An
+    exception is logged and counted and harms nobody else, except a `RemoteError`:
+    raise one to end the connection for it.
     """
 
     def peer_established(peer: IPeer, version: VersionLike) -> object:
@@ -148,7 +149,7 @@ class IVersionListener(Interface):
 
         Return `None` to accept it, or a message to refuse it with these last words,
         usually a `Reject`; raise `Refused` to refuse it without a word.  A `Deferred`
-        or coroutine of either holds the handshake.
+        or coroutine of either holds the handshake, but not its deadline.
         """
 
 

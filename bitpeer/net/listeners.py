@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator
+from functools import update_wrapper
 from typing import Any, ClassVar, TypeVar
 
 from zope.interface import implementer
@@ -144,15 +145,23 @@ class Audience(dict[type, tuple[Receiver, ...]]):
 def _receivers(listener: Any, kind: type) -> Iterator[Receiver]:
     """Yield what to call of one *listener*."""
     if kind is VersionReceived:
-        yield lambda peer, event: peer.judged_by(listener.version_received(peer, event.version))
+        judge = listener.version_received
+        yield _named(lambda peer, event: peer.judged_by(judge(peer, event.version)), judge)
     elif kind is Established:
-        yield lambda peer, event: listener.peer_established(peer, event.version)
+        welcome = listener.peer_established
+        yield _named(lambda peer, event: welcome(peer, event.version), welcome)
     elif kind is Disconnected:
         yield listener.peer_lost
     elif not isinstance(listener, PeerListener):
         yield listener.message_received
     elif (receiver := listener.receiver(kind)) is not None:
         yield receiver
+
+
+def _named(receiver: Receiver, method: Receiver) -> Receiver:
+    """Return *receiver* under the name of the *method* that it calls."""
+    update_wrapper(receiver, method)
+    return receiver
 
 
 def _introduce(peer: Any, _: Established) -> None:

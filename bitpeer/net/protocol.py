@@ -201,7 +201,11 @@ class PeerProtocol(PushingPeer, Protocol):
             elif now >= self._send_deadline and self._ending is None:
                 allowed = self._send_deadline - cast(Outbox, self._outbox).began
                 self.fail(TimedOut(DisconnectReason.SEND_TIMEOUT, "room for more", allowed))
+            elif now >= self._answer_due and self._ending is None:
+                self._give_up_waiting()
             elif not self._holds or now >= self._machine.handshake_deadline:
+                if self._awaited:
+                    self._too_late(now - self._held_since)
                 self._machine.wake(now)
         except Exception as error:
             self._went_wrong(error)
@@ -225,7 +229,9 @@ class PeerProtocol(PushingPeer, Protocol):
         """See to it that the tickers come by when something is due."""
         machine, node = self._machine, self._node
         machine.stirred = False
-        due = machine.handshake_deadline if self._holds else machine.next_wake
+        due = machine.next_wake
+        if self._holds:
+            due = min(machine.handshake_deadline, self._answer_due)
         at = min(self._send_deadline, self._close_at, due)
         if at < self._wake_at:
             self._wake_at = at
@@ -253,11 +259,18 @@ class PeerProtocol(PushingPeer, Protocol):
         )
         self._end(Disconnected(DisconnectReason.INTERNAL, error), last_words=False)
 
+    def _give_up_waiting(self) -> None:
+        """Listeners are not done, and may never be: a peer must not be held for ever."""
+        why = self._too_late(cast(float, self._node.config.listener_timeout))
+        ending = Disconnected(DisconnectReason.INTERNAL, TimeoutError(why))
+        self._end(ending, last_words=False)
+
     def _end(self, ending: Disconnected, *, last_words: bool) -> None:
         """Begin to end the connection; the first reason counts, and cutting beats closing."""
         if self._ending is None:
             self._ending = ending
             self._holds |= CLOSING
+            self._answer_due = inf
         elif last_words:
             return
         if self.transport is None:

@@ -7,15 +7,18 @@ from asyncio import CancelledError
 from collections import deque
 from collections.abc import Callable, Iterator
 from inspect import iscoroutine
+from math import inf
 from typing import cast
 
 from twisted.internet.defer import Deferred
 from twisted.internet.interfaces import IPushProducer
+from twisted.logger import LogLevel
 from twisted.python.failure import Failure
 
 from bitpeer.errors import Disconnected, LocalError, RemoteError
+from bitpeer.net.listeners import Receiver
 from bitpeer.net.peer import PeerRecord
-from bitpeer.net.text import printable
+from bitpeer.net.text import name_of, printable
 from bitpeer.peer.machine import Event
 from bitpeer.wire.message import Message
 
@@ -40,7 +43,8 @@ class PeerReader(PeerRecord, ABC):
     _backlog: deque[bytes] | None = None
     _holds = 0
     _held_since = 0.0
-    _waits = 0
+    _awaited: tuple[Receiver, ...] = ()
+    _answer_due = inf
     _corked = False
 
     @abstractmethod
@@ -82,7 +86,7 @@ class PeerReader(PeerRecord, ABC):
                     try:
                         answer = receive(self, event)
                         if answer is not None:
-                            self._wait_for(answer)
+                            self._wait_for(answer, receive)
                     except FOREIGN as error:
                         self._listener_raised(error)
                 if self._holds:
@@ -145,22 +149,36 @@ class PeerReader(PeerRecord, ABC):
         except FOREIGN as error:
             self._listener_raised(error)
 
-    def _wait_for(self, answer: object) -> None:
+    def _wait_for(self, answer: object, receive: Receiver) -> None:
         """Hold messages back until a listener is done."""
         if iscoroutine(answer):
             answer = Deferred.fromCoroutine(answer)
         if not isinstance(answer, Deferred):
             return
-        self._waits += 1
+        self._awaited += (receive,)
         answer.addErrback(self._answer_failed)
-        answer.addCallback(self._waited)
-        if self._waits:
-            self._hold(LISTENER)
+        answer.addCallback(self._waited, receive)
+        if not self._awaited:
+            return
+        timeout = self._node.config.listener_timeout
+        if timeout is not None:
+            self._answer_due = self._node.clock.seconds() + timeout
+            self._machine.stirred = True
+        self._hold(LISTENER)
 
-    def _waited(self, _: object) -> None:
-        self._waits -= 1
-        if not self._waits:
+    def _waited(self, _: object, receive: Receiver) -> None:
+        waiting = list(self._awaited)
+        waiting.remove(receive)
+        self._awaited = tuple(waiting)
+        if not waiting:
+            self._answer_due = inf
             self._release(LISTENER)
+
+    def _too_late(self, seconds: float) -> str:
+        """Log which listeners are not done after so many *seconds*; return it, too."""
+        why = f"{', '.join(map(name_of, self._awaited))} not done after {seconds:g} seconds"
+        self._node.journal.emit(LogLevel.warn, "{peer} is given up: {why}", peer=str(self), why=why)
+        return why
 
     def _answer_failed(self, failure: Failure) -> None:
         self._listener_raised(cast(BaseException, failure.value))

@@ -21,6 +21,13 @@ def printable(raw: bytes | str, limit: int = 256) -> str:
     return shown if len(data) <= limit else f"{shown}..."
 
 
+def name_of(function: object) -> str:
+    """Return what people call a *function* or method: its module, its class and its name."""
+    kind = type(function)
+    module = getattr(function, "__module__", None) or kind.__module__
+    return printable(f"{module}.{getattr(function, '__qualname__', kind.__qualname__)}")
+
+
 def hexdump(data: bytes, limit: int = 65_536) -> str:
     """Return *data* as offset, hexadecimal and ASCII columns, sixteen bytes a line."""
     lines = []

@@ -10,7 +10,7 @@ from twisted.application.internet import ClientService
 from twisted.internet.defer import CancelledError, Deferred
 from twisted.internet.error import ConnectingCancelledError
 from twisted.internet.interfaces import IProtocol, IProtocolFactory, IStreamClientEndpoint
-from twisted.logger import LogLevel
+from twisted.logger import Logger, LogLevel
 from twisted.python.failure import Failure
 from zope.interface import implementer
 
@@ -34,6 +34,29 @@ LATE, LATE_AT_MOST = 60.0, 3_600.0
 """Seconds, at first and at most, before dialling again a peer that cannot be talked to."""
 STEADY = 60.0
 """Seconds after which an established connection counts as a success."""
+
+
+class Murmur(Logger):
+    """A log of what is worth mentioning at level debug only."""
+
+    def emit(self, level: LogLevel, format: str | None = None, **fields: object) -> None:  # noqa: A002
+        """Log one event; what is meant to inform is lowered to level debug."""
+        super().emit(LogLevel.debug if level is LogLevel.info else level, format, **fields)
+
+
+class FixedPeer(ClientService):
+    """A `ClientService` that leaves the talking to `Redial`.
+
+    Args:
+        redial: says what to dial, and when.
+        factory: makes the peer.
+        node: whose clock and log serve.
+    """
+
+    def __init__(self, redial: Redial, factory: PeerFactory, node: LocalNode) -> None:
+        # Its own log tells of each retry, and asks nobody how much the operator wants to see.
+        self._log = Murmur("twisted.application.internet", observer=node.log.observer)
+        ClientService.__init__(self, redial, factory, retryPolicy=redial.delay, clock=node.clock)
 
 
 @implementer(IStreamClientEndpoint)
@@ -141,4 +164,4 @@ def fixed_peer(
     """
     redial = Redial(name, endpoint, node, elsewhere=elsewhere)
     factory = PeerFactory(node, outbound=True, dialled=name)
-    return ClientService(redial, factory, retryPolicy=redial.delay, clock=node.clock)
+    return FixedPeer(redial, factory, node)

@@ -8,6 +8,7 @@ from bitpeer.messages.control import Ping, Pong
 from bitpeer.messages.inventory import Inv
 from bitpeer.net.interfaces import INewestBlock, IPeerListener, ITrafficListener, IVersionListener
 from bitpeer.net.listeners import Audience, PeerListener, on
+from bitpeer.net.text import name_of
 from bitpeer.peer.events import Established, VersionReceived
 from bitpeer.wire.message import Malformed, Message, Unknown
 from tests.net.stage import HELLO, Recorder
@@ -261,6 +262,15 @@ def test_establishment_is_told_with_the_version_and_then_to_the_peer_itself():
 def test_a_version_is_judged_by_those_who_judge_versions():
     (receive,) = audience_of(Recorder(), Judge())[VersionReceived]
     assert receive(Host(), VersionReceived(HELLO)) == ("by", ("judged", HELLO))
+
+
+def test_receivers_bear_the_names_of_the_methods_they_call():
+    audience = audience_of(Judge(), Watcher())
+    names = [name_of(each) for kind in (VersionReceived, Established) for each in audience[kind]]
+    assert names[:2] == [
+        "tests.net.test_listeners.Judge.version_received",
+        "bitpeer.net.listeners.PeerListener.peer_established",
+    ]
 
 
 def test_loss_is_told_to_those_who_listen_to_peers():

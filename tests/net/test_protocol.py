@@ -517,6 +517,33 @@ def test_anything_may_be_done_from_every_callback(name, make, logged_failures):
 # Time
 
 
+@implementer(IVersionListener)
+class Ponderer(PeerListener):
+    """Comes to no conclusion."""
+
+    def version_received(self, peer, version):
+        return Deferred() if version.nonce == 1 else None
+
+    @on(Say)
+    def said(self, peer, message):
+        return Deferred()
+
+
+def test_r_c9_a_peer_is_held_for_so_long_and_no_longer():
+    stage = node(Ponderer(), listener_timeout=600, handshake_timeout=30)
+    stranger, peer = join(stage), meet(stage)
+    stranger.dataReceived(frame(Hello(2, 0, int(NOON), 1)))
+    peer.dataReceived(say(b"1"))
+    let_pass(stage, 29)
+    assert reason_of(stranger) is None
+    let_pass(stage, 2)
+    assert reason_of(stranger) is DisconnectReason.HANDSHAKE_TIMEOUT
+    let_pass(stage, 568)
+    assert peer.established
+    let_pass(stage, 2)
+    assert cut(peer, DisconnectReason.INTERNAL)
+
+
 SILENT = {
     "says nothing": b"",
     "says version only": GREETING[:-24],

@@ -4,6 +4,7 @@ from asyncio import CancelledError
 import pytest
 from hypothesis import given, strategies as st
 from twisted.internet.defer import Deferred, fail, succeed
+from twisted.logger import formatEvent, globalLogPublisher
 from zope.interface import implementer
 
 from bitpeer.errors import (
@@ -62,6 +63,15 @@ def waiting():
 def lost(recorder):
     (reason,) = recorder.told("lost")
     return reason
+
+
+@pytest.fixture
+def log_lines():
+    """Returns what was logged so far, line by line."""
+    events = []
+    globalLogPublisher.addObserver(events.append)
+    yield lambda: [formatEvent(event) for event in events]
+    globalLogPublisher.removeObserver(events.append)
 
 
 # Order
@@ -461,7 +471,7 @@ def test_bytes_that_come_in_between_and_a_pause_keep_their_order():
 def test_deadlines_move_by_the_time_a_listener_took():
     listener, deferreds = waiting()
     recorder = Recorder()
-    stage = node(listener, recorder, idle_timeout=300)
+    stage = node(listener, recorder, idle_timeout=300, listener_timeout=None)
     peer = meet(stage)
     stage.clock.advance(100)
     peer.dataReceived(say(b"1"))
@@ -493,6 +503,70 @@ def test_r_c1_the_handshakes_deadline_stands_while_a_version_is_judged(split):
     assert peer.transport.aborted
     peer.transport.lose()
     assert lost(recorder).reason is DisconnectReason.HANDSHAKE_TIMEOUT
+
+
+class Slow(PeerListener):
+    """Keeps every peer waiting, in as many ways as there are."""
+
+    @on(Say)
+    def say_received(self, peer, message):
+        return Deferred()
+
+    @on(Ping)
+    async def ping_received(self, peer, message):
+        await Deferred()
+
+
+@pytest.mark.parametrize(
+    ("words", "who"), [(say(b"1"), "Slow.say_received"), (ping(1), "Slow.ping_received")]
+)
+def test_r_c9_a_listener_that_is_never_done_does_not_keep_a_peer_for_ever(words, who, log_lines):
+    """While it is held, neither its silence nor its end would be noticed."""
+    recorder = Recorder()
+    stage = node(recorder, Slow(), listener_timeout=500)
+    peer = meet(stage)
+    peer.dataReceived(words)
+    stage.clock.pump([1] * 499)
+    assert not peer.transport.aborted
+    stage.clock.pump([1] * 2)
+    assert peer.transport.aborted
+    peer.transport.lose()
+    assert lost(recorder).reason is DisconnectReason.INTERNAL
+    why = f"tests.net.test_reader.{who} not done after 500 seconds"
+    assert str(lost(recorder).cause) == why
+    assert sum(f"is given up: {why}" in line for line in log_lines()) == 1
+    stage.clock.pump([1] * 2)
+    assert not stage.clock.getDelayedCalls()
+
+
+def test_a_listener_may_take_for_ever_if_that_is_wanted():
+    stage = node(Slow(), listener_timeout=None)
+    peer = meet(stage)
+    peer.dataReceived(say(b"1"))
+    stage.clock.pump([100] * 100)
+    assert peer.established
+
+
+def test_each_answer_has_its_own_time():
+    listener, deferreds = waiting()
+    stage = node(listener, idle_timeout=10_000, listener_timeout=10)
+    peer = meet(stage)
+    for number in range(5):
+        peer.dataReceived(say(b"1"))
+        stage.clock.pump([1] * 9)
+        deferreds[number].callback(None)
+    assert peer.established
+    peer.dataReceived(say(b"1"))
+    peer.disconnect()
+    stage.clock.pump([1] * 4)
+    assert not peer.transport.aborted
+
+
+def test_who_judges_too_long_is_named(log_lines):
+    stage = node(Judge(Deferred()), handshake_timeout=30)
+    join(stage).dataReceived(GREETING)
+    stage.clock.pump([1] * 31)
+    assert sum("Judge.version_received not done after 3" in line for line in log_lines()) == 1
 
 
 def test_a_peer_that_waits_costs_no_ticks():

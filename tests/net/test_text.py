@@ -1,6 +1,8 @@
+from functools import partial
+
 import pytest
 
-from bitpeer.net.text import hexdump, printable
+from bitpeer.net.text import hexdump, name_of, printable
 
 
 @pytest.mark.parametrize(
@@ -33,6 +35,12 @@ def test_too_much_is_cut_off():
     assert printable(b"abcdef", 3) == "abc..."
     assert printable(b"abc", 3) == "abc"
     assert len(printable(b"\xff" * 10_000_000)) < 1_100
+
+
+def test_functions_and_what_may_be_called_like_them_have_names():
+    assert name_of(name_of) == "bitpeer.net.text.name_of"
+    assert name_of("".join) == "builtins.str.join"
+    assert name_of(partial(print)) == "functools.partial"
 
 
 def test_a_dump_has_offsets_bytes_and_text():

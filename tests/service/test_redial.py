@@ -4,6 +4,7 @@ from dataclasses import replace
 
 from twisted.internet.endpoints import TCP4ClientEndpoint
 from twisted.internet.error import ConnectionLost
+from twisted.logger import Logger, LogLevel
 from twisted.python.failure import Failure
 
 from bitpeer.errors import BadChecksum, DisconnectReason
@@ -67,6 +68,21 @@ def test_why_it_cannot_be_reached_is_said_once():
             refuse(world.reactor)
             world.seconds_until_next_dial()
     assert lines == ["192.0.2.1 cannot be reached: Connection was refused by other side"]
+
+
+def test_twisted_tells_of_retries_at_level_debug_only_and_where_the_node_logs():
+    heard = []
+    world = World()
+    world.node.log = Logger("bitpeer", observer=heard.append)
+    service = fixed_peer("192.0.2.1", world.endpoint, world.node)
+    service.startService()
+    refuse(world.reactor)
+    (retry,) = (each for each in heard if "retry" in each["log_format"])
+    assert retry["log_level"] is LogLevel.debug
+    assert retry["log_namespace"] == "twisted.application.internet"
+    service.startService()
+    assert heard[-1]["log_level"] is LogLevel.warn
+    assert "Duplicate" in heard[-1]["log_format"]
 
 
 def test_it_is_said_again_after_things_went_well():

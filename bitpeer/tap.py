@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import platform
+import re
 import signal
 import sys
 from collections.abc import Callable, Sequence
@@ -32,6 +33,7 @@ from bitpeer.net.clash import foreign_modules, warning
 from bitpeer.net.journal import Journal
 from bitpeer.net.local import LocalNode
 from bitpeer.net.text import printable
+from bitpeer.service.admission import MAX_INBOUND, MAX_PER_HOST
 from bitpeer.service.compose import node_service
 from bitpeer.service.descriptors import check_room
 from bitpeer.service.endpoints import client_endpoint, server_endpoint
@@ -41,6 +43,7 @@ NETWORKS = {**BITCOIN, **{network.title: network for network in DECRED.values()}
 DEFAULT_OUTBOUND = 8
 """Peers to find and keep, unless the operator names some."""
 MAX_OUTBOUND = 1_000
+_NUMBER = re.compile("[0-9]{1,9}")
 LEVELS = {
     "error": LogLevel.error,
     "warn": LogLevel.warn,
@@ -72,6 +75,18 @@ class Options(UsageOptions):
             None,
             "Peers to find and keep, besides those named with --connect. "
             f"[default: {DEFAULT_OUTBOUND}, or 0 with --connect]",
+        ],
+        [
+            "max-inbound",
+            None,
+            str(MAX_INBOUND),
+            "Most peers to accept; 0 for as many as there can be.",
+        ],
+        [
+            "max-per-host",
+            None,
+            str(MAX_PER_HOST),
+            "Most peers to accept from one host other than this one; 0 for no limit.",
         ],
         [
             "user-agent",
@@ -107,6 +122,10 @@ class Options(UsageOptions):
         """Where to accept peers, as it was written."""
         self.outbound = 0
         """Peers to find and keep."""
+        self.max_inbound = MAX_INBOUND
+        """Most peers to accept; 0 for no limit of ours."""
+        self.max_per_host = MAX_PER_HOST
+        """Most peers to accept from one host; 0 for no limit."""
         self.level = "info"
         """One of `LEVELS`."""
         self.config: PeerConfig
@@ -150,6 +169,8 @@ class Options(UsageOptions):
         if self.level not in LEVELS:
             raise _wrong("log-level", self.level, f"one of {', '.join(LEVELS)}")
         self.outbound = self._outbound(network)
+        self.max_inbound = _limit("max-inbound", self["max-inbound"])
+        self.max_per_host = _limit("max-per-host", self["max-per-host"])
         self.config = PeerConfig(
             network=network,
             user_agent=_user_agent(self["user-agent"]),
@@ -163,7 +184,7 @@ class Options(UsageOptions):
         said = self["outbound"]
         if said is None:
             count = 0 if self.connect or not network.seeds else DEFAULT_OUTBOUND
-        elif not said.isdecimal() or int(said) > MAX_OUTBOUND:
+        elif not _NUMBER.fullmatch(said) or int(said) > MAX_OUTBOUND:
             raise _wrong("outbound", said, f"a number from 0 to {MAX_OUTBOUND}")
         else:
             count = int(said)
@@ -300,6 +321,8 @@ def _make_service(options: Options, reactor: object) -> MultiService:
         connect=options.connect,
         listen=options.listen,
         outbound=options.outbound,
+        max_inbound=options.max_inbound,
+        max_per_host=options.max_per_host,
         reactor=reactor,
     )
     program = Program(reactor, node.journal)
@@ -328,6 +351,12 @@ def _wrong(option: str, value: object, expected: str) -> UsageError:
     return UsageError(f"--{option} is {value!r:.200}, expected {expected}")
 
 
+def _limit(option: str, said: str) -> int:
+    if not _NUMBER.fullmatch(said):
+        raise _wrong(option, said, "a number, or 0 for no limit")
+    return int(said)
+
+
 def _network(name: str) -> Network:
     """Return the network of this *name* or title."""
     for network in NETWORKS.values():
@@ -343,11 +372,11 @@ def _user_agent(said: str | None) -> bytes:
     name, colon, number = said.partition(":")
     try:
         if said.startswith("/"):
-            PeerConfig(network=NETWORKS["mainnet"], user_agent=said.encode())
-            return said.encode()
+            agent = said.encode("ascii")
+            return PeerConfig(network=NETWORKS["mainnet"], user_agent=agent).user_agent
         if colon:
             return user_agent(name, number)
-    except InvalidSetting:
+    except (InvalidSetting, UnicodeEncodeError):
         pass
     raise _wrong("user-agent", said, expected)
 
@@ -357,7 +386,11 @@ def _services(said: str) -> int:
     for part in said.split(","):
         name = part.strip().replace("-", "_").upper()
         try:
-            number = int(Services[name]) if name in Services.__members__ else int(name, 0)
+            number = (
+                int(Services[name])
+                if name in Services.__members__
+                else int(name.encode("ascii"), 0)
+            )
         except ValueError:
             number = -1
         if not 0 <= number < 1 << 64:

@@ -2,6 +2,7 @@
 
 import signal
 import time
+from math import inf
 
 import pytest
 from twisted.application.service import IService, MultiService, Service
@@ -15,6 +16,7 @@ from bitpeer.config import PeerConfig
 from bitpeer.decred.networks import NETWORKS as DECRED
 from bitpeer.errors import InvalidSetting
 from bitpeer.service import descriptors
+from bitpeer.service.admission import Admission
 from bitpeer.service.outbound import Outbound
 from bitpeer.tap import CannotStart, OperatorsNode, Options, Program, makeService
 from tests import twistd
@@ -160,7 +162,17 @@ def test_help_names_every_option(capsys):
     assert caught.value.code == 0
     shown = capsys.readouterr().out
     for option in (
-        *("network", "connect", "listen", "outbound", "user-agent", "services", "no-relay"),
+        *(
+            "network",
+            "connect",
+            "listen",
+            "outbound",
+            "max-inbound",
+            "max-per-host",
+            "user-agent",
+            "services",
+            "no-relay",
+        ),
         *("log-level", "help", "version"),
     ):
         assert f"--{option}" in shown
@@ -176,6 +188,8 @@ def test_help_names_every_option(capsys):
         (["--network", "mainet"], ["--network is 'mainet'", "mainnet, testnet3, testnet4, signet"]),
         (["--outbound", "many"], ["--outbound is 'many'", "a number from 0 to 1000"]),
         (["--outbound", "-1"], ["--outbound is '-1'", "a number from 0 to 1000"]),
+        (["--max-inbound", "-1"], ["--max-inbound is '-1'", "a number, or 0 for no limit"]),
+        (["--max-per-host", "x"], ["--max-per-host is 'x'", "a number, or 0 for no limit"]),
         (["--outbound", "1001"], ["--outbound is '1001'", "a number from 0 to 1000"]),
         (["--outbound", "0"], ["--outbound is 0, so name peers with --connect"]),
         (["--network", "regtest"], ["regtest has no seeds, so name peers with --connect"]),
@@ -183,12 +197,17 @@ def test_help_names_every_option(capsys):
             ["--network", "regtest", "--outbound", "2", "--listen", "1"],
             ["--outbound is '2', expected 0, as regtest has no seeds"],
         ),
+        (["--user-agent", "/a:\udcff/"], ["--user-agent is '/a:\\udcff/'", "in printable ASCII"]),
+        (["--user-agent", "/a:\u00e9/"], ["--user-agent is", "in printable ASCII"]),
+        (["--outbound", "\u0663"], ["--outbound is", "a number from 0 to 1000"]),
+        (["--max-inbound", "\u0663"], ["--max-inbound is", "a number, or 0 for no limit"]),
         (["--user-agent", "explorer"], ["--user-agent is 'explorer'", "name:version"]),
         (["--user-agent", "a/b:1"], ["--user-agent is 'a/b:1'", "name:version"]),
         (["--user-agent", "/a:1"], ["--user-agent is '/a:1'", "/name:version(comment)/"]),
         (["--user-agent", "é:1"], ["--user-agent is 'é:1'", "printable ASCII"]),
         (["--services", "everything"], ["--services is 'everything'", "network, getutxo, bloom"]),
         (["--services", "-1"], ["--services is '-1'", "64 bits"]),
+        (["--services", "\u0661"], ["--services is", "64 bits"]),
         (["--services", str(1 << 64)], ["--services is", "64 bits"]),
         (["--services", ""], ["--services is ''", "64 bits"]),
         (["--log-level", "loud"], ["--log-level is 'loud'", "error, warn, info, debug, trace"]),
@@ -217,9 +236,25 @@ def test_options_become_a_service():
     assert lines == ["bitpeer 0.1.0 joins bitcoin-mainnet as /bitpeer:0.1.0/"]
     (service,) = program
     assert isinstance(service, MultiService)
-    assert kinds(service) == ["Listening", "ClientService", "Outbound", "Summary", "Farewell"]
+    assert kinds(service) == [
+        *("Listening", "Admission", "ClientService", "Outbound", "Summary", "Farewell")
+    ]
     (slots,) = (each for each in service if isinstance(each, Outbound))
     assert slots.count == 2
+
+
+@pytest.mark.parametrize(
+    ("arguments", "most", "per_host"),
+    [
+        ([], 117, 5),
+        (["--max-inbound", "3", "--max-per-host", "2"], 3, 2),
+        (["--max-per-host", "0"], 117, inf),
+    ],
+)
+def test_the_operator_says_how_many_may_come_in(arguments, most, per_host):
+    (service,) = tap._make_service(parse("--listen", "0", *arguments), Reactor())
+    (admission,) = (each for each in service if isinstance(each, Admission))
+    assert (admission.most, admission.per_host) == (most, per_host)
 
 
 def test_twistd_gets_it_with_its_own_reactor():
@@ -233,10 +268,10 @@ def test_twistd_gets_it_with_its_own_reactor():
     ("option", "place", "expected"),
     [
         ("--connect", "host:port", "host, host:port or [ipv6]:port"),
-        ("--connect", "tcp:host:99999", "a port up to 65535"),
+        ("--connect", "tcp:host:99999", "tcp:host:port, with a host name"),
         ("--connect", "plugin:host=a", "Unknown endpoint type"),
         ("--listen", "node.example:1", "an IP address of this machine"),
-        ("--listen", "tcp:http", "invalid literal"),
+        ("--listen", "tcp:http", "tcp:port, with a port from 0 to 65535"),
     ],
 )
 def test_an_endpoint_that_cannot_be_read_ends_in_one_line(option, place, expected):

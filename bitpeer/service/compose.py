@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
+from math import inf
 from typing import cast
 
 from twisted.application.service import MultiService
@@ -12,13 +13,16 @@ from twisted.internet.interfaces import (
     IStreamClientEndpoint,
     IStreamServerEndpoint,
 )
+from twisted.logger import LogLevel
 
 from bitpeer.config import PeerConfig
 from bitpeer.errors import InvalidSetting
 from bitpeer.net.factory import PeerFactory
 from bitpeer.net.local import LocalNode
-from bitpeer.service.descriptors import check_room
-from bitpeer.service.endpoints import client_endpoint, server_endpoint
+from bitpeer.net.text import printable
+from bitpeer.service.admission import MAX_INBOUND, MAX_PER_HOST, Admission, GuardedFactory
+from bitpeer.service.descriptors import check_room, room_left
+from bitpeer.service.endpoints import check_several, client_endpoint, distinct, server_endpoint
 from bitpeer.service.farewell import Farewell
 from bitpeer.service.listening import Listening
 from bitpeer.service.outbound import Outbound
@@ -34,6 +38,8 @@ def peer_service(
     connect: Iterable[str | IStreamClientEndpoint] = (),
     listen: Iterable[str | IStreamServerEndpoint] = (),
     outbound: int = 0,
+    max_inbound: int = MAX_INBOUND,
+    max_per_host: int = MAX_PER_HOST,
     reactor: object,
 ) -> MultiService:
     """Return a service that finds, keeps and accepts peers while it runs.
@@ -50,13 +56,23 @@ def peer_service(
         listen: where to accept peers, as ``port``, ``address:port``, Twisted server
             endpoint descriptions, or endpoints.
         outbound: how many more peers to keep, found through the network's DNS seeds.
+        max_inbound: most peers to accept; 0 for as many as the process can have sockets.
+        max_per_host: most of them from one host other than this one; 0 for no limit.
         reactor: Twisted's.
 
     Raises:
         InvalidSetting: something of this cannot be understood, or contradicts itself.
     """
     node = LocalNode(config, listeners, clock=cast(IReactorTime, reactor))
-    return node_service(node, connect=connect, listen=listen, outbound=outbound, reactor=reactor)
+    return node_service(
+        node,
+        connect=connect,
+        listen=listen,
+        outbound=outbound,
+        max_inbound=max_inbound,
+        max_per_host=max_per_host,
+        reactor=reactor,
+    )
 
 
 def node_service(
@@ -65,6 +81,8 @@ def node_service(
     connect: Iterable[str | IStreamClientEndpoint] = (),
     listen: Iterable[str | IStreamServerEndpoint] = (),
     outbound: int = 0,
+    max_inbound: int = MAX_INBOUND,
+    max_per_host: int = MAX_PER_HOST,
     reactor: object,
 ) -> MultiService:
     """Return the service of `peer_service` for a node that the caller has made.
@@ -74,16 +92,23 @@ def node_service(
     """
     network = node.config.network
     _check_outbound(node.config, outbound)
-    connect, listen = list(connect), list(listen)
-    check_room(outbound, len(connect) + len(listen))
+    check_several("connect", connect)
+    check_several("listen", listen)
+    connect, listen = distinct(connect, network.port), list(listen)
+    places = len(connect) + len(listen)
+    check_room(outbound, places)
     service = MultiService()
     doors: list[Listening] = []
-    inbound_factory = PeerFactory(node, outbound=False)
+    room = room_left(outbound, places) if listen else inf
+    admission = _admission(node, max_inbound, max_per_host, room)
+    inbound_factory = GuardedFactory(PeerFactory(node, outbound=False), admission)
     for place in listen:
         endpoint = server_endpoint(reactor, place, network.port)
         door = Listening(_name(place), endpoint, inbound_factory, node.journal)
         service.addService(door)
         doors.append(door)
+    if doors:
+        service.addService(admission)
     for peer in connect:
         dialled = client_endpoint(reactor, peer, network.port)
         service.addService(fixed_peer(_name(peer), dialled, node))
@@ -108,7 +133,7 @@ def node_service(
 
 
 def _check_outbound(config: PeerConfig, outbound: int) -> None:
-    if outbound < 0:
+    if not isinstance(outbound, int) or outbound < 0:
         raise InvalidSetting("outbound", outbound, "0 or more")
     if outbound and not config.network.seeds:
         expected = f"0, because {config.network.title} has no seeds to find peers by"
@@ -118,8 +143,19 @@ def _check_outbound(config: PeerConfig, outbound: int) -> None:
         raise InvalidSetting("outbound", outbound, expected)
 
 
+def _admission(node: LocalNode, most: int, per_host: int, room: float) -> Admission:
+    for setting, value in (("max_inbound", most), ("max_per_host", per_host)):
+        if not isinstance(value, int) or value < 0:
+            raise InvalidSetting(setting, value, "a number, or 0 for no limit")
+    if most > room:  # R-J8
+        text = "accepting at most {room} peers, not {most}: ulimit -n allows no more sockets"
+        node.journal.emit(LogLevel.warn, text, room=room, most=most)
+    return Admission(node, min(most or inf, room), per_host or inf)
+
+
 def _name(place: str | object) -> str:
-    return place if isinstance(place, str) else repr(place)
+    name = place if isinstance(place, str) else repr(place)
+    return name if name.isprintable() else printable(name)
 
 
 def _leads_to(door: Listening, address: Address, node: LocalNode) -> bool:

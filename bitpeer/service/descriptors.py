@@ -42,3 +42,8 @@ def check_room(outbound: int, places: int) -> None:
         most = max(int(limit) - SPARE, 0)
         expected = f"at most {most}, as this process may open {limit} files (ulimit -n)"
         raise InvalidSetting("number of peers and places", outbound + places, expected)
+
+
+def room_left(outbound: int, places: int) -> float:
+    """Return how many peers can be accepted beside those of `check_room` (R-J8)."""
+    return descriptor_limit() - SPARE - outbound - places

@@ -22,6 +22,7 @@ from tests.service.fakes import (
     Resolver,
     accept,
     make_node,
+    refuse,
     visit,
 )
 
@@ -164,6 +165,7 @@ def test_it_serves_inside_another_service_that_runs_already():
     ("config", "outbound", "why"),
     [
         (CONFIG, -1, "0 or more"),
+        (CONFIG, "3", "0 or more"),
         (PeerConfig(network=toy.NETWORK), 1, "toy-nursery has no seeds"),
         (PeerConfig(network=NETWORK, proxied=True), 1, "behind a proxy"),
     ],
@@ -180,6 +182,44 @@ def test_r_j8_more_peers_than_there_can_be_sockets_are_refused_at_once(monkeypat
         compose(Reactor(), connect=["192.0.2.1"], listen=["7"], outbound=2)
 
 
+def knock(reactor, host):
+    door = reactor.tcpServers[0][1].buildProtocol(IPv4Address("TCP", host, 4711))
+    return Line(door).open().transport
+
+
+def test_r_j8_no_more_are_let_in_than_there_can_be_sockets(monkeypatch):
+    monkeypatch.setattr(descriptors, "descriptor_limit", lambda: 67)
+    reactor = Reactor()
+    with LogLines() as lines:
+        start(compose(reactor, listen=["7"]))
+    assert lines[0] == ("accepting at most 2 peers, not 117: ulimit -n allows no more sockets")
+    assert [knock(reactor, f"192.0.2.{n}").aborted for n in range(3)] == [False, False, True]
+
+
+def test_without_a_door_nobody_is_told_how_many_may_come_in(monkeypatch):
+    monkeypatch.setattr(descriptors, "descriptor_limit", lambda: 67)
+    with LogLines() as lines:
+        compose(Reactor(), connect=["192.0.2.1"])
+    assert lines == []
+
+
+def test_the_caller_says_how_many_may_come_in():
+    reactor = Reactor()
+    start(compose(reactor, listen=["7"], max_inbound=3, max_per_host=2))
+    hosts = ["192.0.2.1", "192.0.2.1", "192.0.2.1", "192.0.2.2", "192.0.2.3"]
+    assert [knock(reactor, host).aborted for host in hosts] == [False, False, True, False, True]
+    reactor = Reactor()
+    start(compose(reactor, listen=["7"], max_inbound=0, max_per_host=0))
+    assert not any(knock(reactor, "192.0.2.1").aborted for _ in range(200))
+
+
+@pytest.mark.parametrize("setting", ["max_inbound", "max_per_host"])
+@pytest.mark.parametrize("value", [-1, "3", None])
+def test_a_limit_that_is_none_is_refused(setting, value):
+    with pytest.raises(InvalidSetting, match=f"{setting} is .*, expected a number, or 0"):
+        compose(Reactor(), listen=["7"], **{setting: value})
+
+
 def test_r_f7_behind_a_proxy_no_name_is_looked_up_here():
     reactor = Reactor()
     config = PeerConfig(network=NETWORK, proxied=True)
@@ -194,6 +234,28 @@ def test_places_that_cannot_be_read_are_refused_at_once():
         compose(Reactor(), connect=["host:port"])
     with pytest.raises(InvalidSetting):
         compose(Reactor(), listen=["host:port"])
+
+
+@pytest.mark.parametrize("setting", ["connect", "listen"])
+@pytest.mark.parametrize("places", ["18444", [18444], [None]])
+def test_a_bare_place_or_none_at_all_is_refused_at_once(setting, places):
+    with pytest.raises(InvalidSetting, match=f"{setting} is "):
+        compose(Reactor(), **{setting: places})
+
+
+def test_a_peer_that_is_named_twice_is_dialled_once():
+    reactor = Reactor()
+    start(compose(reactor, connect=["192.0.2.1:9", "tcp:192.0.2.1:9"]))
+    assert reactor.dialled() == ["192.0.2.1"]
+
+
+def test_a_name_cannot_write_to_the_terminal():
+    reactor = Reactor()
+    start(compose(reactor, connect=["tcp:192.0.2.1:9:bindAddress=\x1b[2J\n"]))
+    with LogLines() as lines:
+        refuse(reactor)
+    (line,) = lines
+    assert line.startswith(r"tcp:192.0.2.1:9:bindAddress=\x1b[2J\x0a cannot be reached")
 
 
 class Port:

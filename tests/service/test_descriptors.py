@@ -8,7 +8,7 @@ import pytest
 
 from bitpeer.errors import InvalidSetting
 from bitpeer.service import descriptors
-from bitpeer.service.descriptors import SPARE, check_room, descriptor_limit
+from bitpeer.service.descriptors import SPARE, check_room, descriptor_limit, room_left
 
 
 def test_the_limit_is_that_of_the_system():
@@ -39,3 +39,10 @@ def test_r_j8_more_than_the_limit_is_refused(limit, outbound, places, most, monk
     expected = f"places is {outbound + places}, expected at most {most}, as .* open {limit} files"
     with pytest.raises(InvalidSetting, match=expected):
         check_room(outbound, places)
+
+
+def test_r_j8_what_is_dialled_and_listened_on_leaves_less_room_for_others(monkeypatch):
+    monkeypatch.setattr(descriptors, "descriptor_limit", lambda: 100 + SPARE)
+    assert room_left(8, 2) == 90
+    monkeypatch.setattr(descriptors, "descriptor_limit", lambda: inf)
+    assert room_left(8, 2) == inf

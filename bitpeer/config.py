@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 from collections.abc import Callable
 from dataclasses import dataclass
-from typing import Annotated, NamedTuple, get_args, get_type_hints
+from typing import Annotated, NamedTuple, TypeGuard, get_args, get_type_hints
 
 from bitpeer.dialect import Network
 from bitpeer.errors import InvalidSetting, Unencodable
@@ -58,7 +58,7 @@ class Rule(NamedTuple):
     """The same in words."""
 
 
-def _is_number(value: object) -> bool:
+def _is_number(value: object) -> TypeGuard[float]:
     return isinstance(value, int | float) and not isinstance(value, bool)
 
 
@@ -69,7 +69,12 @@ def _from(low: int, high: int, expected: str) -> Rule:
     return Rule(allows, expected)
 
 
-Positive = Annotated[float, Rule(lambda value: _is_number(value) and value > 0, "more than 0")]
+def _up_to(high: float, expected: str) -> Rule:
+    return Rule(lambda value: _is_number(value) and 0 < value <= high, expected)
+
+
+Span = Annotated[float, _up_to(3.2e8, "more than 0 and at most 3.2e8 seconds, ten years")]
+Rate = Annotated[float, _up_to(1e15, "more than 0 and at most 1e15")]
 Count = Annotated[int, _from(1, 1 << 62, "a whole number from 1 on")]
 Switch = Annotated[bool, Rule(lambda value: isinstance(value, bool), "True or False")]
 _NETWORK = Rule(lambda value: isinstance(value, Network), "a Network")
@@ -139,25 +144,25 @@ class PeerConfig:
     """Whether a message that cannot be decoded is handed to listeners as `Malformed`, as
     Core ignores it, instead of ending the connection."""
 
-    handshake_timeout: Positive = 30.0
+    handshake_timeout: Span = 30.0
     """For the whole handshake, from the first byte to `verack`; no traffic extends it."""
 
-    idle_timeout: Positive = 300.0
+    idle_timeout: Span = 300.0
     """Without a byte from the peer."""
 
-    ping_interval: Positive = 120.0
+    ping_interval: Span = 120.0
     """Between two pings; each varies by a tenth, so that peers do not march in step."""
 
-    ping_timeout: Positive = 1200.0
+    ping_timeout: Span = 1200.0
     """For a pong to arrive."""
 
-    stall_timeout: Positive | None = 30.0
+    stall_timeout: Span | None = 30.0
     """For an answer that the peer owes; `None` never gives up."""
 
-    transfer_grace: Positive = 20.0
+    transfer_grace: Span = 20.0
     """For any one message to arrive or to leave, however small."""
 
-    transfer_rate: Positive = 262_144.0
+    transfer_rate: Rate = 262_144.0
     """Bytes that must flow each second beyond the grace."""
 
     # How much to hold
@@ -165,10 +170,12 @@ class PeerConfig:
     max_payload: Count | None = None
     """Largest payload accepted; `None` for the dialect's own limit."""
 
-    max_handshake_payload: Count = 16_384
+    max_handshake_payload: Annotated[int, _from(1_024, 1 << 62, "a whole number from 1024 on")] = (
+        16_384
+    )
     """Largest payload accepted before the handshake is complete."""
 
-    max_handshake_messages: Annotated[int, _from(0, 1 << 62, "a whole number")] = 256
+    max_handshake_messages: Annotated[int, _from(8, 1 << 62, "a whole number from 8 on")] = 256
     """Most messages between `version` and `verack`."""
 
     pause_queue: Count = 1_000_000
@@ -183,7 +190,7 @@ class PeerConfig:
 
     # How to announce
 
-    trickle_interval: Positive = 10.0
+    trickle_interval: Span = 10.0
     """Between two batches of announcements, when it is fixed."""
 
     poisson: Switch = False

@@ -122,10 +122,25 @@ def test_counts_and_sizes_are_whole_numbers(name: str, value: object) -> None:
 
 @pytest.mark.parametrize("name", COUNTS)
 def test_counts_and_sizes_are_above_zero(name: str) -> None:
-    if name == "max_handshake_messages":
-        assert replace(CONFIG, max_handshake_messages=0).max_handshake_messages == 0
-    else:
-        refusal(name, 0)
+    refusal(name, 0)
+
+
+@pytest.mark.parametrize("name", SECONDS)
+@pytest.mark.parametrize("value", [inf, 1e308, 10**400, 1e16])
+def test_times_and_rates_have_an_end(name: str, value: object) -> None:
+    assert "and at most" in refusal(name, value)
+
+
+def test_times_may_last_ten_years() -> None:
+    assert replace(CONFIG, ping_timeout=10 * 365.25 * 86_400).ping_timeout > 3e8
+    assert "expected more than 0 and at most 3.2e8 seconds" in refusal("ping_timeout", 3.3e8)
+
+
+def test_a_handshake_has_room_for_what_peers_must_say() -> None:
+    assert replace(CONFIG, max_handshake_messages=8).max_handshake_messages == 8
+    assert refusal("max_handshake_messages", 7).endswith("expected a whole number from 8 on")
+    assert replace(CONFIG, max_handshake_payload=1_024).max_handshake_payload == 1_024
+    assert refusal("max_handshake_payload", 1_023).endswith("a whole number from 1024 on")
 
 
 def test_one_inv_has_at_most_fifty_thousand_items() -> None:

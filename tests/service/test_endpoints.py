@@ -85,7 +85,7 @@ def test_what_is_neither_text_nor_an_endpoint_cannot_be_listened_on(place):
 
 @pytest.mark.parametrize("places", ["18444", b"18444", 18444, None])
 def test_a_place_is_no_list_of_places(places):
-    with pytest.raises(InvalidSetting, match=r"listen is .*(18444|None).* expected a list of places"):
+    with pytest.raises(InvalidSetting, match=r"listen is .*, expected a list of places"):
         check_several("listen", places)
 
 

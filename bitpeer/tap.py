@@ -450,11 +450,11 @@ def _user_agent(said: str | None) -> bytes:
     name, colon, number = said.partition(":")
     try:
         if said.startswith("/"):
-            PeerConfig(network=NETWORKS["mainnet"], user_agent=said.encode())
-            return said.encode()
+            agent = said.encode("ascii")
+            return PeerConfig(network=NETWORKS["mainnet"], user_agent=agent).user_agent
         if colon:
             return user_agent(name, number)
-    except InvalidSetting:
+    except (InvalidSetting, UnicodeEncodeError):
         pass
     raise _wrong("user-agent", said, expected)
 
@@ -464,7 +464,11 @@ def _services(said: str) -> int:
     for part in said.split(","):
         name = part.strip().replace("-", "_").upper()
         try:
-            number = int(Services[name]) if name in Services.__members__ else int(name, 0)
+            number = (
+                int(Services[name])
+                if name in Services.__members__
+                else int(name.encode("ascii"), 0)
+            )
         except ValueError:
             number = -1
         if not 0 <= number < 1 << 64:

@@ -75,6 +75,9 @@ def _ways(node: LocalNode) -> dict[str, Callable[[InvVect], None]]:
         for transport in transports:
             transport.write(data)  # type: ignore[union-attr]  # connected
 
+    def broadcast(item: InvVect) -> None:
+        node.broadcast(Inv((item,)))
+
     def send(item: InvVect) -> None:
         message = Inv((item,))
         for peer in peers:
@@ -84,7 +87,13 @@ def _ways(node: LocalNode) -> dict[str, Callable[[InvVect], None]]:
         for peer in peers:
             peer.announce(item)
 
-    return {"raw": raw, "write": write, "send": send, "announce": announce}
+    return {
+        "raw": raw,
+        "write": write,
+        "broadcast": broadcast,
+        "send": send,
+        "announce": announce,
+    }
 
 
 async def _written() -> None:

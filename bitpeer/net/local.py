@@ -14,7 +14,7 @@ from twisted.logger import Logger, LogLevel
 
 from bitpeer.config import BlockPosition, PeerConfig
 from bitpeer.dialect import Greeting
-from bitpeer.errors import Disconnected, DisconnectReason, OverBudget
+from bitpeer.errors import Disconnected, DisconnectReason, LocalError, OverBudget
 from bitpeer.messages.addresses import NOWHERE, NetAddress
 from bitpeer.net.interfaces import ITrafficListener
 from bitpeer.net.journal import Journal
@@ -28,6 +28,7 @@ from bitpeer.peer.relay import RelayTable
 from bitpeer.peer.terms import Terms
 from bitpeer.peer.trickle import FlushTimes, Relay
 from bitpeer.wire.framing import Envelope, Framing
+from bitpeer.wire.message import Message, Unknown
 
 if TYPE_CHECKING:
     from bitpeer.net.peer import PeerRecord
@@ -139,6 +140,27 @@ class LocalNode:
     def established(self) -> list[PeerProtocol]:
         """Return the peers whose handshake is complete."""
         return [peer for peer in self.peers if peer.established]
+
+    def broadcast(self, message: Message | Unknown) -> int:
+        """Send *message* to every established peer whose version has it.
+
+        It is encoded once, and costs for each little more than the kernel takes for it.
+        For inventory prefer `IPeer.announce`, which spares those who know it.
+
+        Returns:
+            To how many peers it was sent.
+
+        Raises:
+            Unencodable: a field does not fit.
+        """
+        frame = b"".join(self.terms.envelope.wrap(message))
+        now, count = self.clock.seconds(), 0
+        for peer in tuple(self.peers):
+            try:
+                count += peer.share(message, frame, now)
+            except LocalError:  # not established, or of a version without such messages
+                continue
+        return count
 
     @property
     def totals(self) -> tuple[int, int]:

@@ -3,12 +3,23 @@
 from __future__ import annotations
 
 import re
-from ipaddress import ip_address
+from ipaddress import IPv4Address, IPv6Address, ip_address
 
 from bitpeer.errors import InvalidSetting
 
 _DESCRIPTION = re.compile(r"[a-z][a-z0-9]*:", re.IGNORECASE)
 _PORT = re.compile(r"[0-9]{1,5}")
+_LABEL = re.compile(r"(?!-)[a-z0-9-]{1,63}(?<!-)", re.IGNORECASE)
+_IPV6 = re.compile(r"[0-9a-f:.]+(%[a-z0-9_.-]+)?", re.IGNORECASE)
+MAX_NAME = 253
+"""Most characters of a host name (RFC 1123)."""
+
+_PLACE = (
+    "host, host:port or [ipv6]:port, with a name of letters, digits, hyphens and dots or an IP "
+    "address, and a port from 1 to 65535"
+)
+_DIALLED = "{kind}:host:port, with a host name or an IP address and a port from 1 to 65535"
+_DOOR = "port, address or address:port, with an IP address of this machine and a port up to 65535"
 
 
 def split_host_port(text: str, default_port: int) -> tuple[str, int]:
@@ -17,19 +28,18 @@ def split_host_port(text: str, default_port: int) -> tuple[str, int]:
     Raises:
         InvalidSetting: it is none of these.
     """
-    expected = "host, host:port or [ipv6]:port, with a port from 1 to 65535"
     if text.startswith("["):
         host, bracket, rest = text[1:].partition("]")
-        if not bracket or (rest and not rest.startswith(":")):
-            raise InvalidSetting("address", text, expected)
+        fit = bool(bracket) and _is_ipv6(host) and rest[:1] in ("", ":")
         port = rest[1:] if rest else str(default_port)
     elif text.count(":") > 1:
-        host, port = text, str(default_port)
+        host, port, fit = text, str(default_port), _is_ipv6(text)
     else:
         host, colon, port = text.partition(":")
+        fit = _is_host(host)
         port = port if colon else str(default_port)
-    if not host or not _PORT.fullmatch(port) or not 0 < int(port) < 65536:
-        raise InvalidSetting("address", text, expected)
+    if not fit or not _is_port(port):
+        raise InvalidSetting("address", text, _PLACE)
     return host, int(port)
 
 
@@ -41,10 +51,16 @@ def endpoint_description(text: str, default_port: int) -> str:
     Raises:
         InvalidSetting: *text* is neither.
     """
-    if _is_description(text, _CLIENTS):
-        return text
-    host, port = split_host_port(text, default_port)
-    return f"tcp:{_quoted(host)}:{port}"
+    if not _is_description(text, _CLIENTS):
+        host, port = split_host_port(text, default_port)
+        return f"tcp:{_quoted(host)}:{port}"
+    kind = text.partition(":")[0].lower()
+    if kind in _WITH_PORT:
+        given = _arguments(text, "host", "port")
+        if not _is_dialled(given["host"]) or not _is_port(given["port"]):
+            raise InvalidSetting("address", text, _DIALLED.format(kind=kind))
+    _check_path(kind, text)
+    return text
 
 
 def listening_description(text: str, default_port: int) -> str:
@@ -58,39 +74,74 @@ def listening_description(text: str, default_port: int) -> str:
         InvalidSetting: *text* is neither.
     """
     if _is_description(text, _SERVERS):
+        kind = text.partition(":")[0].lower()
+        if kind in _WITH_PORT and not _is_port(_arguments(text, "port")["port"], least=0):
+            expected = f"{kind}:port, with a port from 0 to 65535"
+            raise InvalidSetting("address", text, expected)
+        _check_path(kind, text)
         return text
     bare = text.removeprefix(":")
-    if _PORT.fullmatch(bare):
-        if int(bare) > 65535:
-            raise InvalidSetting("address", text, "a port from 0 to 65535")
+    if _is_port(bare, least=0):
         return f"tcp:{bare}"
     any_port = text.endswith(":0") and (text.startswith("[") or text.count(":") == 1)
-    host, port = split_host_port(text[:-1] + "1" if any_port else text, default_port)
-    host = "127.0.0.1" if host == "localhost" else host
     try:
+        host, port = split_host_port(text[:-1] + "1" if any_port else text, default_port)
+        host = "127.0.0.1" if host == "localhost" else host
         kind = "tcp6" if ip_address(host).version == 6 else "tcp"
     except ValueError:
-        expected = "port, address or address:port, with an IP address of this machine"
-        raise InvalidSetting("address", text, expected) from None
+        raise InvalidSetting("address", text, _DOOR) from None
     return f"{kind}:{0 if any_port else port}:interface={_quoted(host)}"
 
 
 def _is_description(text: str, kinds: frozenset[str]) -> bool:
-    """Whether *text* is an endpoint description, of one of these *kinds* or of a plugin's.
-
-    Raises:
-        InvalidSetting: it is one with a port that does not exist; Twisted would see
-            that only when it is used, if at all.
-    """
-    kind, colon, rest = text.partition(":")
+    """Whether *text* is an endpoint description, of one of these *kinds* or of a plugin's."""
+    kind, colon, _ = text.partition(":")
     described = bool(colon) and kind.lower() in kinds
-    if not described and not (_DESCRIPTION.match(text) and "=" in text):
+    return described or bool(_DESCRIPTION.match(text) and "=" in text)
+
+
+def _arguments(text: str, *names: str) -> dict[str, str]:
+    """Return what a description says of *names*, by name or by position; nothing is ``""``."""
+    parts = [part.partition("=") for part in _COLON.split(text)[1:]]
+    given = {name: value for name, equals, value in parts if equals}
+    places = (name for name in names if name not in given)
+    given |= zip(places, (part for part, equals, _ in parts if not equals), strict=False)
+    return {name: _ESCAPED.sub(r"\1", given.get(name, "")) for name in names}
+
+
+def _check_path(kind: str, text: str) -> None:
+    if kind == "unix" and not any(_arguments(text, "path", "address").values()):
+        raise InvalidSetting("address", text, "unix:path")
+
+
+def _is_port(text: str, least: int = 1) -> bool:
+    return _PORT.fullmatch(text) is not None and least <= int(text) <= 65535
+
+
+def _is_ipv6(text: str) -> bool:
+    if not _IPV6.fullmatch(text):
         return False
-    if kind.lower() in _WITH_PORT:
-        for port in _PORTS_IN.findall(rest):
-            if int(port) > 65535:
-                raise InvalidSetting("address", text, "a port up to 65535")
+    try:
+        IPv6Address(text)
+    except ValueError:
+        return False
     return True
+
+
+def _is_dialled(host: str) -> bool:
+    return _is_ipv6(host) or _is_host(host)
+
+
+def _is_host(text: str) -> bool:
+    """Whether *text* is an IPv4 address, or a name that hosts can have (RFC 1123)."""
+    labels = text.removesuffix(".").split(".")
+    if labels[-1].isdecimal():  # no top-level domain is a number, so it is meant as an address
+        try:
+            IPv4Address(text)
+        except ValueError:
+            return False
+        return True
+    return len(text) <= MAX_NAME and all(_LABEL.fullmatch(label) for label in labels)
 
 
 def _quoted(host: str) -> str:
@@ -102,4 +153,5 @@ _CLIENTS = frozenset({"tcp", "ssl", "tls", "unix", "haproxy", "tor", "onion", "i
 _SERVERS = frozenset({"tcp", "tcp6", "ssl", "tls", "unix", "systemd", "haproxy", "onion", "i2p"})
 """Names of server endpoint descriptions."""
 _WITH_PORT = frozenset({"tcp", "tcp6", "ssl", "tls"})
-_PORTS_IN = re.compile(r"(?:^|(?<!\\):|port=)([0-9]+)(?=:|$)")
+_COLON = re.compile(r"(?<!\\):")
+_ESCAPED = re.compile(r"\\(.)", re.DOTALL)

@@ -201,7 +201,7 @@ class PeerProtocol(PushingPeer, Protocol):
             elif now >= self._send_deadline and self._ending is None:
                 allowed = self._send_deadline - cast(Outbox, self._outbox).began
                 self.fail(TimedOut(DisconnectReason.SEND_TIMEOUT, "room for more", allowed))
-            elif not self._holds:
+            elif not self._holds or now >= self._machine.handshake_deadline:
                 self._machine.wake(now)
         except Exception as error:
             self._went_wrong(error)
@@ -225,9 +225,8 @@ class PeerProtocol(PushingPeer, Protocol):
         """See to it that the tickers come by when something is due."""
         machine, node = self._machine, self._node
         machine.stirred = False
-        at = min(self._send_deadline, self._close_at)
-        if not self._holds:
-            at = min(at, machine.next_wake)
+        due = machine.handshake_deadline if self._holds else machine.next_wake
+        at = min(self._send_deadline, self._close_at, due)
         if at < self._wake_at:
             self._wake_at = at
             node.wakes.schedule(self, at)

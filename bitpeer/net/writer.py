@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from abc import abstractmethod
 from collections import deque
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from math import inf
 from socket import socket
 
@@ -45,6 +45,40 @@ class PeerWriter(PeerReader):
             return
         self._machine.send(message, self._node.clock.seconds())
         self._said()
+
+    def share(self, message: Message | Unknown, frame: bytes, now: float) -> bool:
+        """Send *message*, of which others get the same *frame*: the short way, where it is open.
+
+        Returns:
+            `False` if the connection is gone, or going.
+
+        Raises:
+            NotEstablished, NotNegotiated: as `send` does.
+        """
+        direct, outbox = self._direct, self._outbox
+        if (
+            direct is None
+            or self._corked
+            or self._ending is not None
+            or (outbox is not None and outbox.queued)
+            or not self._machine.share(message, frame, now)
+        ):
+            self.send(message)
+            return self._ending is None
+        try:
+            count = direct.send(frame)
+        except OSError:
+            count = 0
+        if count == len(frame):
+            self.bytes_sent += count
+            self.last_send = now
+            return True
+        try:
+            self._queue([memoryview(frame)[count:]], count)
+        except Exception as error:
+            self._went_wrong(error)
+        self._settle()
+        return True
 
     def deliver(self, message: Message | Unknown) -> Deferred[None]:
         if self._ending is not None:
@@ -107,21 +141,24 @@ class PeerWriter(PeerReader):
             self._went_wrong(error)
 
     def _pass_on(self, chunks: list[bytes]) -> None:
-        outbox, now = self._outbox, self._machine.now
+        outbox = self._outbox
         if self._direct is not None and (outbox is None or not outbox.queued):
             count, rest = send_through(self._direct, chunks)
-            if not rest:
-                self._taken(count, now)
-                return
-            if outbox is None:
-                outbox = self._outbox = self._new_outbox()
-            outbox.put(rest)  # first: who hears that something was taken may send more
-            if count:
-                self._taken(count, now)
+            if rest:
+                self._queue(rest, count)
+            else:
+                self._taken(count, self._machine.now)
         else:
-            if outbox is None:
-                outbox = self._outbox = self._new_outbox()
-            outbox.put(chunks)
+            self._queue(chunks)
+
+    def _queue(self, chunks: Sequence[bytes | memoryview], taken: int = 0) -> None:
+        """Keep *chunks* until the network has room; *taken* bytes before them it has just taken."""
+        outbox = self._outbox
+        if outbox is None:
+            outbox = self._outbox = self._new_outbox()
+        outbox.put(chunks)  # first: who hears that something was taken may send more
+        if taken:
+            self._taken(taken, self._machine.now)
         outbox.push()
         config = self._node.config
         if outbox.queued > config.max_queue:

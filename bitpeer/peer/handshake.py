@@ -88,7 +88,7 @@ class Handshake:
         return ()
 
     def postpone(self, seconds: float) -> None:
-        self._deadline += seconds
+        """Change nothing: a stranger has so long and no longer, whoever is to blame."""
 
     def start(self, now: float) -> Iterator[Message]:
         """Yield what to say before hearing anything."""

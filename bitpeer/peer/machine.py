@@ -92,6 +92,8 @@ class PeerMachine(ConversationState):
         if self.over:
             return
         try:
+            if self._handshake is not None:  # before what a pause may yet postpone
+                self._handshake.wake(now)
             deadline = self._frame_deadline
             if now >= deadline:
                 allowed = deadline - self._frame_began
@@ -175,6 +177,25 @@ class PeerMachine(ConversationState):
                 self.deadlines = Deadlines(timeout)
             self.deadlines.asked(rule.questions(message), now)
             self.stirred = True
+
+    def share(self, message: Message | Unknown, frame: bytes, now: float) -> bool:
+        """Count *frame* as said: it is *message*, and the caller writes it, to others as well.
+
+        Returns:
+            Whether that may be done: not if there is anything to be heeded, to be told or
+            to be written first.  `send` sees to all that.
+        """
+        if (
+            self._handshake is not None
+            or self.over
+            or self.observer is not None
+            or self._outgoing is not None
+            or type(message) in self._manners.rules
+        ):
+            return False
+        self.now = now
+        self.bytes_produced += len(frame)
+        return True
 
     def announce(self, item: InvVect, now: float) -> bool:
         """Mention *item* in one of the next `inv` messages, or at once if it is urgent.

@@ -151,6 +151,11 @@ class ConversationState(Speaker):
         return min(self._frame_deadline, *(part.next_wake for part in self._parts()))
 
     @property
+    def handshake_deadline(self) -> float:
+        """When to call `PeerMachine.wake` even if reading is paused; infinity for never."""
+        return NEVER if self._handshake is None or self.over else self._handshake.next_wake
+
+    @property
     def next_flush(self) -> float:
         """When to call `PeerMachine.flush`; infinity for never."""
         return NEVER if self.trickle is None or self.over else self.trickle.flush_at

@@ -21,9 +21,10 @@ from bitpeer.config import PeerConfig
 from bitpeer.errors import InvalidSetting
 from bitpeer.net.factory import PeerFactory
 from bitpeer.net.local import LocalNode
+from bitpeer.net.text import printable
 from bitpeer.service.admission import MAX_INBOUND, MAX_PER_HOST, Admission, GuardedFactory
 from bitpeer.service.descriptors import check_room, room_left
-from bitpeer.service.endpoints import client_endpoint, server_endpoint
+from bitpeer.service.endpoints import check_several, client_endpoint, distinct, server_endpoint
 from bitpeer.service.farewell import Farewell
 from bitpeer.service.listening import Listening
 from bitpeer.service.outbound import Outbound
@@ -93,7 +94,9 @@ def node_service(
     """
     network = node.config.network
     _check_outbound(node.config, outbound)
-    connect, listen = list(connect), list(listen)
+    check_several("connect", connect)
+    check_several("listen", listen)
+    connect, listen = distinct(connect, network.port), list(listen)
     places = len(connect) + len(listen)
     check_room(outbound, places)
     service = MultiService()
@@ -134,7 +137,7 @@ def node_service(
 
 
 def _check_outbound(config: PeerConfig, outbound: int) -> None:
-    if outbound < 0:
+    if not isinstance(outbound, int) or outbound < 0:
         raise InvalidSetting("outbound", outbound, "0 or more")
     if outbound and not config.network.seeds:
         expected = f"0, because {config.network.title} has no seeds to find peers by"
@@ -160,7 +163,8 @@ def _admission(node: LocalNode, most: int, per_host: int, room: float) -> Admiss
 
 
 def _name(place: str | object) -> str:
-    return place if isinstance(place, str) else repr(place)
+    name = place if isinstance(place, str) else repr(place)
+    return name if name.isprintable() else printable(name)
 
 
 def _leads_to(door: Listening, address: Address, node: LocalNode) -> bool:

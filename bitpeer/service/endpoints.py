@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from typing import cast
 
 from twisted.internet.endpoints import clientFromString, serverFromString
@@ -9,6 +10,31 @@ from twisted.internet.interfaces import IStreamClientEndpoint, IStreamServerEndp
 
 from bitpeer.errors import InvalidSetting
 from bitpeer.net.places import endpoint_description, listening_description
+
+
+def check_several(setting: str, places: object) -> None:
+    """Refuse one place with nothing around it.
+
+    Raises:
+        InvalidSetting: *places* is a text, or nothing with items at all.
+    """
+    if isinstance(places, str | bytes) or not isinstance(places, Iterable):
+        raise InvalidSetting(setting, places, "a list of places")
+
+
+def distinct(
+    places: Iterable[str | IStreamClientEndpoint], default_port: int
+) -> list[str | IStreamClientEndpoint]:
+    """Return the *places* to dial without those that are written twice, in whatever way.
+
+    Raises:
+        InvalidSetting: one of them cannot be read.
+    """
+    different: dict[object, str | IStreamClientEndpoint] = {}
+    for place in places:
+        key = endpoint_description(place, default_port) if isinstance(place, str) else id(place)
+        different.setdefault(key, place)
+    return list(different.values())
 
 
 def client_endpoint(
@@ -26,6 +52,8 @@ def client_endpoint(
         InvalidSetting: *place* is none of these.
     """
     if not isinstance(place, str):
+        if not IStreamClientEndpoint.providedBy(place):
+            raise InvalidSetting("connect", place, "host, host:port or a client endpoint")
         return place
     description = endpoint_description(place, default_port)
     try:
@@ -49,6 +77,8 @@ def server_endpoint(
         InvalidSetting: *place* is none of these.
     """
     if not isinstance(place, str):
+        if not IStreamServerEndpoint.providedBy(place):
+            raise InvalidSetting("listen", place, "port, address:port or a server endpoint")
         return place
     description = listening_description(place, default_port)
     try:
@@ -58,5 +88,12 @@ def server_endpoint(
 
 
 def _misread(setting: str, place: str, error: Exception) -> InvalidSetting:
-    why = str(error) or type(error).__name__
+    kind = place.partition(":")[0]
+    if kind.lower() in ("ssl", "tls") and isinstance(error, NameError | ImportError):
+        expected = f"something else, as {kind}: needs the package pyOpenSSL"
+        return InvalidSetting(setting, place, expected)
+    if isinstance(error, TypeError):  # what it says is about a function of Twisted's
+        why = f"{kind}: has other parts, or more of them"
+    else:
+        why = str(error) or type(error).__name__
     return InvalidSetting(setting, place, f"an endpoint that Twisted can read ({why})")

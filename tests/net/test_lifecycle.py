@@ -209,6 +209,7 @@ class World:
             "max_total": 120_000,
             "trickle_interval": 5,
             "transfer_grace": 40,
+            "handshake_timeout": 100,
         }
         self.nodes = [
             LocalNode(config(**settings), [Witness(self)], clock=self.clock) for _ in range(2)

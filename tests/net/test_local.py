@@ -4,7 +4,7 @@ from twisted.logger import LogLevel, formatEvent, globalLogPublisher
 from zope.interface import implementer
 
 from bitpeer.config import BlockPosition
-from bitpeer.errors import DisconnectReason, InvalidSetting, LimitExceeded
+from bitpeer.errors import DisconnectReason, InvalidSetting, LimitExceeded, Unencodable
 from bitpeer.messages.addresses import NOWHERE, NetAddress
 from bitpeer.messages.inventory import InvVect
 from bitpeer.net.interfaces import INewestBlock
@@ -16,6 +16,7 @@ from tests.net.stage import (
     HELLO,
     NETWORK,
     NOON,
+    PushTransport,
     Recorder,
     SocketTransport,
     clock,
@@ -362,6 +363,38 @@ def test_peers_won_and_lost_are_worth_a_line(logged):
         ),
         (LogLevel.info, "peer 1 203.0.113.7:8333 (inbound) lost: closed by the peer"),
     ]
+
+
+# To everybody
+
+
+def test_a_broadcast_reaches_everybody_who_can_hear_it():
+    stage = node()
+    near, far = meet(stage), meet(stage, PushTransport())
+    stranger, leaving = join(stage), meet(stage)
+    leaving.disconnect()
+    before = len(stranger.transport.sent)
+    assert stage.broadcast(Say(b"to all")) == 2
+    for peer in (near, far):
+        assert peer.transport.sent.endswith(say(b"to all"))
+    assert len(stranger.transport.sent) == before
+    assert not leaving.transport.sent.endswith(say(b"to all"))
+
+
+def test_a_broadcast_may_be_large():
+    stage = node()
+    peer = meet(stage)
+    assert stage.broadcast(Say(bytes(90_000))) == 1
+    assert peer.transport.sent.endswith(say(bytes(90_000)))
+
+
+def test_what_cannot_be_encoded_is_broadcast_to_nobody():
+    stage = node()
+    peer = meet(stage)
+    before = peer.transport.sent
+    with pytest.raises(Unencodable):
+        stage.broadcast(Say(bytes(100_001)))
+    assert peer.transport.sent == before
 
 
 @pytest.mark.parametrize(("outbound", "level"), [(True, LogLevel.info), (False, LogLevel.debug)])

@@ -15,6 +15,11 @@ from bitpeer.net.places import endpoint_description, listening_description, spli
         ("2001:db8::1", "2001:db8::1", 7),
         ("[2001:db8::1]", "2001:db8::1", 7),
         ("[2001:db8::1]:65535", "2001:db8::1", 65535),
+        ("fe80::1%eth0", "fe80::1%eth0", 7),
+        ("node.example.:5", "node.example.", 5),
+        ("a1-b.4d.example", "a1-b.4d.example", 7),
+        ("x" * 56 + ".onion:8333", "x" * 56 + ".onion", 8333),
+        (".".join(["a" * 63] * 3 + ["b" * 61]), ".".join(["a" * 63] * 3 + ["b" * 61]), 7),
     ],
 )
 def test_host_and_port_are_told_apart(text, host, port):
@@ -23,7 +28,24 @@ def test_host_and_port_are_told_apart(text, host, port):
 
 @pytest.mark.parametrize(
     "text",
-    ["", ":8333", "host:", "host:0", "host:65536", "host:http", "host:+1", "[::1", "[::1]8333"],
+    [
+        *(
+            "",
+            ":8333",
+            "host:",
+            "host:0",
+            "host:65536",
+            "host:http",
+            "host:+1",
+            "[::1",
+            "[::1]8333",
+        ),
+        *("nonsense:::", "[nonsense]:1", "[192.0.2.1]:1", "[]:1", "fe80::1%", "fe80::1%\x1b"),
+        *("1.2.3.4.5:1", "1.2.3:1", "256.1.1.1", "7", "a.7", "\u0663:1"),
+        *("a..b:1", ".a", "a" * 64, ".".join(["a" * 63] * 4), "-a:1", "a-:1", "a_b:1", "."),
+        *(" ", "127.0.0.1 :1", " 127.0.0.1:1", "host\n:1", "\x1b[2J:1", "\udcff:1", "é:1"),
+        *("http://x:1", "user@host:1", "::1\n", "gggg::1"),
+    ],
 )
 def test_what_is_neither_is_refused(text):
     with pytest.raises(InvalidSetting, match="expected host, host:port"):
@@ -40,6 +62,11 @@ def test_what_is_neither_is_refused(text):
         ("TLS:node.example:8333", "TLS:node.example:8333"),
         ("unix:/run/99999:timeout=5", "unix:/run/99999:timeout=5"),
         ("plugin:host=x", "plugin:host=x"),
+        (r"tcp:fe80\:\:1:8333", r"tcp:fe80\:\:1:8333"),
+        ("tcp:node.example:port=1", "tcp:node.example:port=1"),
+        ("tcp:1:host=node.example", "tcp:1:host=node.example"),
+        ("ssl:port=1:host=node.example", "ssl:port=1:host=node.example"),
+        ("unix:path=/run/peers", "unix:path=/run/peers"),
     ],
 )
 def test_what_is_dialled_becomes_a_description(text, description):
@@ -47,13 +74,30 @@ def test_what_is_dialled_becomes_a_description(text, description):
 
 
 @pytest.mark.parametrize(
-    "text", ["tcp:host:65536", "tcp:host=x:port=99999", "tls:h:70000:timeout=1"]
+    "text",
+    [
+        *("tcp:host:65536", "tcp:host=x:port=99999", "tls:h:70000:timeout=1", "tcp:host:0"),
+        *("tcp:host=h:port=-5", "tcp:host:http", "tcp:host", "tcp:", "ssl:", "tcp::1"),
+        *("tcp:a..b:1", "tcp:1.2.3.4.5:1", "tls: :1", "tcp:timeout=5"),
+    ],
 )
-def test_descriptions_with_a_port_that_cannot_be_are_refused(text):
-    with pytest.raises(InvalidSetting, match="a port up to 65535"):
+def test_descriptions_of_what_nobody_can_dial_are_refused(text):
+    with pytest.raises(InvalidSetting, match=r"expected (tcp|ssl|tls):host:port, with a") as caught:
         endpoint_description(text, 7)
-    with pytest.raises(InvalidSetting, match="a port up to 65535"):
+    assert caught.value.value == text
+
+
+@pytest.mark.parametrize("text", ["tcp:65536", "ssl:port=70000", "tcp6:http", "tcp:", "tcp:h:1"])
+def test_descriptions_of_ports_that_cannot_be_are_refused(text):
+    with pytest.raises(InvalidSetting, match=":port, with a port from 0 to 65535"):
         listening_description(text, 7)
+
+
+@pytest.mark.parametrize("text", ["unix:", "unix:timeout=5"])
+def test_a_socket_in_the_file_system_has_a_path(text):
+    for read in (endpoint_description, listening_description):
+        with pytest.raises(InvalidSetting, match="expected unix:path"):
+            read(text, 7)
 
 
 @pytest.mark.parametrize(
@@ -69,6 +113,8 @@ def test_descriptions_with_a_port_that_cannot_be_are_refused(text):
         ("::0", r"tcp6:7:interface=\:\:0"),
         ("[::1]:0", r"tcp6:0:interface=\:\:1"),
         ("tcp:8333", "tcp:8333"),
+        ("unix:/run/peers", "unix:/run/peers"),
+        ("unix:address=/run/peers", "unix:address=/run/peers"),
         ("systemd:domain=INET:index=0", "systemd:domain=INET:index=0"),
         ("plugin:option=1", "plugin:option=1"),
     ],
@@ -78,16 +124,10 @@ def test_where_to_listen_becomes_a_description(text, description):
 
 
 @pytest.mark.parametrize(
-    ("text", "expected"),
-    [
-        ("65536", "a port from 0 to 65535"),
-        ("", "host, host:port"),
-        ("node.example", "an IP address of this machine"),
-        ("node.example:8333", "an IP address of this machine"),
-        ("127.0.0.1:65536", "a port from 1 to 65535"),
-    ],
+    "text", ["65536", "", " 8333", "node.example", "node.example:8333", "127.0.0.1:65536", "a..b"]
 )
-def test_where_nobody_can_listen_is_refused(text, expected):
-    with pytest.raises(InvalidSetting, match=expected) as caught:
+def test_where_nobody_can_listen_is_refused(text):
+    expected = "port, address or address:port, with an IP address of this machine and a port up"
+    with pytest.raises(InvalidSetting, match=f"expected {expected} to 65535") as caught:
         listening_description(text, 7)
     assert caught.value.value == text

@@ -477,18 +477,22 @@ def test_deadlines_move_by_the_time_a_listener_took():
     assert lost(recorder).reason is DisconnectReason.IDLE
 
 
-def test_the_handshakes_deadline_moves_too_while_a_version_is_judged():
-    verdict = Deferred()
-    judge = Judge(verdict)
-    stage = node(judge, handshake_timeout=30)
+@pytest.mark.parametrize("split", [65, 30])
+def test_r_c1_the_handshakes_deadline_stands_while_a_version_is_judged(split):
+    """A judge that never answers would keep a stranger's place for ever (R-C1)."""
+    recorder = Recorder()
+    stage = node(Judge(Deferred()), recorder, handshake_timeout=30)
     peer = join(stage)
-    peer.dataReceived(GREETING[:65])
-    stage.clock.advance(1_000)
-    verdict.callback(None)
-    stage.clock.advance(29)
+    peer.dataReceived(GREETING[:split])
+    peer.dataReceived(GREETING[split:])
+    stage.clock.pump([1] * 29)
+    assert not recorder.log
+    assert not peer.transport.closings
     assert not peer.transport.aborted
-    stage.clock.advance(3)
+    stage.clock.pump([1] * 7)
     assert peer.transport.aborted
+    peer.transport.lose()
+    assert lost(recorder).reason is DisconnectReason.HANDSHAKE_TIMEOUT
 
 
 def test_a_peer_that_waits_costs_no_ticks():

@@ -95,6 +95,67 @@ def test_over_a_socket_it_costs_one_system_call():
     assert peer.transport.producer is None
 
 
+def test_a_frame_for_many_costs_one_system_call():
+    peer = meet(node())
+    before, calls = peer.bytes_sent, peer.transport.kernel.calls
+    peer.node.clock.advance(5)
+    assert peer.share(Say(b"to all"), say(b"to all"), peer.node.clock.seconds())
+    assert texts(peer) == [b"to all"]
+    assert peer.transport.kernel.calls == calls + 1
+    assert peer.bytes_sent - before == len(say(b"to all"))
+    assert peer.last_send == peer.node.clock.seconds()
+    assert peer.queued == 0
+
+
+@pytest.mark.parametrize("room", [0, 1, 29])
+def test_what_the_kernel_does_not_take_of_it_waits(room):
+    peer = meet(node())
+    peer.transport.kernel.room = room
+    assert peer.share(Say(b"first"), say(b"first"), 0.0)
+    assert peer.queued == peer.held == len(say(b"first")) - room
+    assert peer.share(Say(b"second"), say(b"second"), 0.0)
+    peer.send(Say(b"third"))
+    peer.transport.make_room(1_000)
+    peer.node.clock.advance(1)
+    assert texts(peer) == [b"first", b"second", b"third"]
+    assert peer.share(Say(b"fourth"), say(b"fourth"), 0.0)
+    assert texts(peer)[3:] == [b"fourth"]
+    assert peer.queued == peer.held == 0
+
+
+def test_a_broken_socket_keeps_a_frame_for_many():
+    peer = meet(node())
+    peer.transport.kernel.broken = True
+    assert peer.share(Say(b"lost"), say(b"lost"), 0.0)
+    assert peer.queued == len(say(b"lost"))
+
+
+def test_a_frame_for_many_takes_the_long_way_where_it_must():
+    stage = node(Doing(lambda peer: peer.share(Say(b"answer"), say(b"answer"), 0.0)))
+    plain, other = meet(stage), meet(stage, PushTransport())
+    assert other.share(Say(b"to all"), say(b"to all"), 0.0)
+    assert texts(other) == [b"to all"]
+    plain.dataReceived(say(b"x") * 3)
+    assert texts(plain) == [b"answer"] * 3
+    plain.disconnect()
+    assert not plain.share(Say(b"late"), say(b"late"), 0.0)
+    with pytest.raises(NotEstablished):
+        join(stage).share(Say(b"early"), say(b"early"), 0.0)
+
+
+def test_a_mistake_of_ours_in_sharing_does_not_reach_the_caller(logged_failures, monkeypatch):
+    peer = meet(node())
+    peer.transport.kernel.room = 0
+
+    def broken(*_):
+        raise ZeroDivisionError
+
+    monkeypatch.setattr(peer.transport, "registerProducer", broken)
+    peer.share(Say(b"hello"), say(b"hello"), 0.0)
+    assert peer.transport.aborted
+    assert len(logged_failures.claim(ZeroDivisionError)) == 1
+
+
 def test_what_is_said_while_messages_are_delivered_leaves_together():
     peer = meet(node(Doing(lambda peer: peer.send(Say(b"answer")))))
     before = peer.transport.kernel.calls

@@ -24,6 +24,7 @@ from bitpeer.messages.bloom import FilterAdd
 from bitpeer.messages.control import Ping, Pong, Reject, VerAck
 from bitpeer.messages.inventory import GetData, Inv, NotFound
 from bitpeer.peer.events import Established, VersionReceived
+from bitpeer.peer.part import NEVER
 from bitpeer.wire.message import Malformed, Unknown
 from tests.peer.test_speaker import Ear
 from tests.peer.village import (
@@ -58,6 +59,15 @@ def test_who_dials_is_established_in_two_steps() -> None:
     assert hear(machine, Ping(1)) == []
     assert hear(machine, VerAck()) == [VerAck(), Established(hello(3))]
     assert spoken(machine) == ["sendheaders", "ping"]
+
+
+def test_a_handshake_that_takes_too_long_is_over_whatever_else_is_late() -> None:
+    machine = make_machine(make_terms())
+    list(machine.receive_data(framed(hello())[:30], 0))
+    machine.wake(machine.handshake_deadline)
+    assert machine.failure is not None
+    assert machine.failure.reason is DisconnectReason.HANDSHAKE_TIMEOUT
+    assert machine.handshake_deadline == NEVER
 
 
 def test_what_has_no_place_in_a_handshake_ends_it() -> None:
@@ -364,6 +374,31 @@ def test_a_flush_without_announcements_says_nothing() -> None:
     machine = establish(make_terms())
     machine.flush(1_000)
     assert spoken(machine) == []
+
+
+def test_a_frame_for_many_is_counted_and_left_to_the_caller() -> None:
+    machine = establish(make_terms())
+    before = machine.bytes_produced
+    shared = framed(Say(b"to all"))
+    assert machine.share(Say(b"to all"), shared, 7.0)
+    assert machine.bytes_produced - before == len(shared)
+    assert machine.now == 7.0
+    assert not machine.has_data_to_send
+
+
+def test_the_short_way_is_closed_where_something_is_to_be_seen_to() -> None:
+    terms = make_terms()
+    stranger, gone, heard, busy, choosy = (establish(terms) for _ in range(5))
+    stranger = make_machine(terms, outbound=False)
+    gone.close()
+    heard.observer = Ear()
+    busy.send(Say(b"first"), 0.0)
+    for machine in (stranger, gone, heard, busy):
+        before = machine.bytes_produced
+        assert not machine.share(Say(b"to all"), framed(Say(b"to all")), 0.0)
+        assert machine.bytes_produced == before
+    question = GetData((item(1),))
+    assert not choosy.share(question, framed(question), 0.0)
 
 
 # The end; more in test_machine_end.py

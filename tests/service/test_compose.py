@@ -25,6 +25,7 @@ from tests.service.fakes import (
     Resolver,
     accept,
     make_node,
+    refuse,
     visit,
 )
 
@@ -167,6 +168,7 @@ def test_it_serves_inside_another_service_that_runs_already():
     ("config", "outbound", "why"),
     [
         (CONFIG, -1, "0 or more"),
+        (CONFIG, "3", "0 or more"),
         (PeerConfig(network=toy.NETWORK), 1, "toy-nursery has no seeds"),
         (PeerConfig(network=NETWORK, proxied=True), 1, "behind a proxy"),
     ],
@@ -235,6 +237,28 @@ def test_places_that_cannot_be_read_are_refused_at_once():
         compose(Reactor(), connect=["host:port"])
     with pytest.raises(InvalidSetting):
         compose(Reactor(), listen=["host:port"])
+
+
+@pytest.mark.parametrize("setting", ["connect", "listen"])
+@pytest.mark.parametrize("places", ["18444", [18444], [None]])
+def test_a_bare_place_or_none_at_all_is_refused_at_once(setting, places):
+    with pytest.raises(InvalidSetting, match=f"{setting} is "):
+        compose(Reactor(), **{setting: places})
+
+
+def test_a_peer_that_is_named_twice_is_dialled_once():
+    reactor = Reactor()
+    start(compose(reactor, connect=["192.0.2.1:9", "tcp:192.0.2.1:9"]))
+    assert reactor.dialled() == ["192.0.2.1"]
+
+
+def test_a_name_cannot_write_to_the_terminal():
+    reactor = Reactor()
+    start(compose(reactor, connect=["tcp:192.0.2.1:9:bindAddress=\x1b[2J\n"]))
+    with LogLines() as lines:
+        refuse(reactor)
+    (line,) = lines
+    assert line.startswith(r"tcp:192.0.2.1:9:bindAddress=\x1b[2J\x0a cannot be reached")
 
 
 class Port:

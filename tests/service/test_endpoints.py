@@ -5,7 +5,13 @@ from twisted.internet.endpoints import TCP4ClientEndpoint, TCP4ServerEndpoint, T
 from twisted.internet.protocol import Factory
 
 from bitpeer.errors import InvalidSetting
-from bitpeer.service.endpoints import client_endpoint, server_endpoint
+from bitpeer.service import endpoints
+from bitpeer.service.endpoints import (
+    check_several,
+    client_endpoint,
+    distinct,
+    server_endpoint,
+)
 from tests.service.fakes import Reactor
 
 
@@ -39,10 +45,10 @@ def test_an_address_is_listened_on_at_the_networks_port():
 @pytest.mark.parametrize(
     ("text", "why"),
     [
-        ("tcp:", "missing"),
-        ("tcp:host:port", "invalid literal"),
+        ("tcp:", "tcp:host:port, with"),
+        ("tcp:host:port", "a port from 1 to 65535"),
         ("nonsense:option=1", "Unknown endpoint type"),
-        ("host:port", "with a port from 1 to 65535"),
+        ("host:port", "and a port from 1 to 65535"),
     ],
 )
 def test_what_cannot_be_dialled_is_refused_with_the_reason(text, why):
@@ -54,7 +60,7 @@ def test_what_cannot_be_dialled_is_refused_with_the_reason(text, why):
 @pytest.mark.parametrize(
     ("text", "why"),
     [
-        ("tcp:port", "invalid literal"),
+        ("tcp:port", "a port from 0 to 65535"),
         ("systemd:domain=INET:index=0", "Twisted can read"),  # nobody passed a descriptor
         ("node.example:1", "an IP address of this machine"),
     ],
@@ -63,3 +69,49 @@ def test_what_cannot_be_listened_on_is_refused_with_the_reason(text, why):
     with pytest.raises(InvalidSetting, match=why) as caught:
         server_endpoint(Reactor(), text, 7)
     assert caught.value.value == text
+
+
+@pytest.mark.parametrize("place", [None, 18444, b"18444", TCP4ServerEndpoint(Reactor(), 1)])
+def test_what_is_neither_text_nor_an_endpoint_cannot_be_dialled(place):
+    with pytest.raises(InvalidSetting, match="expected host, host:port or a client endpoint"):
+        client_endpoint(Reactor(), place, 7)
+
+
+@pytest.mark.parametrize("place", [None, 18444, TCP4ClientEndpoint(Reactor(), "192.0.2.1", 1)])
+def test_what_is_neither_text_nor_an_endpoint_cannot_be_listened_on(place):
+    with pytest.raises(InvalidSetting, match="expected port, address:port or a server endpoint"):
+        server_endpoint(Reactor(), place, 7)
+
+
+@pytest.mark.parametrize("places", ["18444", b"18444", 18444, None])
+def test_a_place_is_no_list_of_places(places):
+    with pytest.raises(InvalidSetting, match=r"listen is .*(18444|None).* expected a list of places"):
+        check_several("listen", places)
+
+
+@pytest.mark.parametrize("places", [[], (), {"18444"}, iter(["18444"])])
+def test_a_list_of_places_may_be_anything_with_items(places):
+    check_several("listen", places)
+
+
+def test_a_place_written_twice_is_one():
+    dial = TCP4ClientEndpoint(Reactor(), "192.0.2.1", 7)
+    places = ["192.0.2.1", "192.0.2.1:7", "tcp:192.0.2.1:7", "192.0.2.1:8", dial, dial]
+    assert distinct(places, 7) == ["192.0.2.1", "192.0.2.1:8", dial]
+
+
+@pytest.mark.parametrize("error", [NameError("name 'SSL' is not defined"), ImportError()])
+@pytest.mark.parametrize("text", ["ssl:192.0.2.1:1", "tls:192.0.2.1:1"])
+def test_without_pyopenssl_there_is_no_tls(text, error, monkeypatch):
+    def fail(*_):
+        raise error
+
+    monkeypatch.setattr(endpoints, "clientFromString", fail)
+    with pytest.raises(InvalidSetting, match=f"{text[:3]}: needs the package pyOpenSSL"):
+        client_endpoint(Reactor(), text, 7)
+
+
+def test_parts_that_an_endpoint_does_not_have_are_refused_in_words():
+    with pytest.raises(InvalidSetting, match="tcp: has other parts, or more of them") as caught:
+        client_endpoint(Reactor(), "tcp:192.0.2.1:7:9:9:9:9:9", 7)
+    assert "argument" not in str(caught.value)

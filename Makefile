@@ -46,11 +46,11 @@ clean: ## Remove everything that the other targets made
 	rm -rf $(VENV) .interop build dist *.egg-info
 	rm -rf .coverage* .hypothesis .import_linter_cache .mypy_cache .pytest_cache .ruff_cache
 	find . -name __pycache__ -prune -exec rm -rf {} +
-	rm -f twisted/plugins/dropin.cache
+	rm -f twisted/plugins/dropin.cache bitpeer/hashes/*.so
 
 # The environment, and in it one stamp for each set of dependencies installed.
 
-DECLARED := pyproject.toml setup.py setup.cfg
+DECLARED := pyproject.toml setup.py setup.cfg bitpeer/hashes/_blake256.c
 INSTALL   = $(BIN)/python -m pip install --quiet --disable-pip-version-check --editable
 
 $(VENV)/created:

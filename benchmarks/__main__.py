@@ -10,7 +10,7 @@ from benchmarks.findings import Finding
 from benchmarks.measuring import FULL, TINY, Effort
 from benchmarks.processes import PROJECT
 from benchmarks.report import line, page
-from benchmarks.rows import answering, blocks, crowd, inventory, receiving, sending
+from benchmarks.rows import answering, blocks, crowd, decred, inventory, receiving, sending
 
 PAGE = PROJECT / "docs" / "performance.md"
 
@@ -23,6 +23,7 @@ GROUPS: dict[str, Measure] = {
     "inventory": inventory.measure,
     "crowd": crowd.measure,
     "sending": sending.measure,
+    "decred": decred.measure,
 }
 
 

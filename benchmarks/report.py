@@ -25,6 +25,7 @@ TITLES = {
     10: "Who knows of what",
     11: "Announcing",
     13: "Serving blocks",
+    14: "Decred",
 }
 
 INTRODUCTION = """\

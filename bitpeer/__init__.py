@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import bitpeer.bitcoin as bitcoin  # noqa: PLR0402  # inside, nothing comes by the bare name
 import bitpeer.decred as decred  # noqa: PLR0402
+import bitpeer.jaxnet as jaxnet  # noqa: PLR0402
 from bitpeer.config import PeerConfig
 from bitpeer.errors import (
     BitpeerError,
@@ -50,6 +51,7 @@ __all__ = [
     "bitcoin",
     "connect",
     "decred",
+    "jaxnet",
     "on",
     "peer_service",
 ]

@@ -29,6 +29,8 @@ class BlockPosition(NamedTuple):
     hash: bytes
     """32 bytes, wire order."""
     height: int
+    work: int = 0
+    """Of the chain up to the block, for dialects that tell it."""
 
 
 def user_agent(
@@ -139,6 +141,10 @@ class PeerConfig:
 
     allow_self_connections: Switch = False
     """Whether this program may be its own peer; for tests."""
+
+    follow_redirects: Switch = False
+    """Whether a peer that says where else to go is taken at its word: once, to hosts of the
+    public network or the peer's own, and never past a proxy."""
 
     tolerate_malformed: Switch = False
     """Whether a message that cannot be decoded is handed to listeners as `Malformed`, as

@@ -53,10 +53,14 @@ class Greeting:
     """BIP 14."""
     height: int = 0
     """Of the newest block it knows."""
+    work: int = 0
+    """Of the chain up to that block, where the dialect tells it."""
     relay: bool = True
     """Whether it wants to hear of transactions."""
     receiver: NetAddress = NOWHERE
     """Where the peer is, as far as it may be said."""
+    outbound: bool = False
+    """Whether the peer was dialled."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -110,6 +114,9 @@ class Dialect:
     review: Callable[[Any, Greeting], Iterable[Message]] = _no_messages
     """Judge the peer's `version`, beside one's own greeting: yield what to answer, raise a
     `HandshakeError` to refuse."""
+    redirects: Mapping[type[Message], Callable[[Any], NetAddress]] = field(default_factory=dict)
+    """Messages with which a peer that was dialled may send this side elsewhere instead of
+    introducing itself, and the address that they name."""
     announce: Callable[[int], tuple[Message, ...]] = _no_messages
     """Given the common version, the features to announce before `verack`."""
     welcome: Callable[[int], tuple[Message, ...]] = _no_messages

@@ -16,7 +16,8 @@ The tree answers one question first: whose fault is it?
     * `DecodeError`: bytes are not a message: `Truncated`, `TrailingBytes`, `NonCanonical`,
       `LimitExceeded`, `InvalidValue`, `BadCommand`, `BadChecksum`.
     * `WrongNetwork`, `Oversized`: bytes are not even a frame of this network.
-    * `HandshakeError`: `SelfConnection`, `VersionTooOld`, `Unexpected`, `Refused`.
+    * `HandshakeError`: `SelfConnection`, `VersionTooOld`, `Unexpected`, `Refused`, `WrongChain`,
+      `Redirected`.
     * `Unwanted`: a message for a service this side does not offer.
     * `TimedOut`: silence where an answer was due.
     * `OverBudget`: the connection needs more memory than it may have.
@@ -45,6 +46,7 @@ class DisconnectReason(Enum):
     SELF_CONNECTION = "the peer is this very program"
     OBSOLETE = "the peer's protocol version is too old"
     REFUSED = "a listener refused the peer"
+    REDIRECTED = "the peer named another address to dial"
     UNWANTED = "the peer asked for a service that is not offered"
     IDLE = "the peer fell silent"
     PING_TIMEOUT = "a ping was never answered"
@@ -326,6 +328,40 @@ class Refused(HandshakeError):
 
     def __str__(self) -> str:
         return f"{self.why:.300}" or "no reason given"
+
+
+class WrongChain(HandshakeError):
+    """The peer came for another chain of the same network."""
+
+    reason = DisconnectReason.WRONG_NETWORK
+
+    def __init__(self, wanted: int, ours: int) -> None:
+        super().__init__(wanted, ours)
+        self.wanted = wanted
+        self.ours = ours
+
+    def __str__(self) -> str:
+        return f"the peer wants chain {self.wanted}, here is chain {self.ours}"
+
+
+class Redirected(HandshakeError):
+    """The peer says that what is wanted is to be had elsewhere.
+
+    Args:
+        host: an IPv4 or IPv6 literal; the peer may have invented it.
+        port: the port there.
+    """
+
+    reason = DisconnectReason.REDIRECTED
+
+    def __init__(self, host: str, port: int) -> None:
+        super().__init__(host, port)
+        self.host = host
+        self.port = port
+
+    def __str__(self) -> str:
+        host = f"[{self.host:.64}]" if ":" in self.host else f"{self.host:.64}"
+        return f"the peer sends us to {host}:{self.port}"
 
 
 class Unwanted(RemoteError):

@@ -7,6 +7,7 @@ import re
 import signal
 import sys
 from collections.abc import Callable, Sequence
+from dataclasses import replace
 from types import FrameType
 from typing import Any, ClassVar, NoReturn, cast
 
@@ -29,6 +30,7 @@ from bitpeer.decred.networks import NETWORKS as DECRED
 from bitpeer.dialect import Network
 from bitpeer.errors import InvalidSetting
 from bitpeer.hashes.blake256 import BLAKE256_BACKEND, blake256
+from bitpeer.jaxnet import networks as jaxnet
 from bitpeer.net.clash import foreign_modules, warning
 from bitpeer.net.journal import Journal
 from bitpeer.net.local import LocalNode
@@ -36,9 +38,11 @@ from bitpeer.net.text import printable
 from bitpeer.service.admission import MAX_INBOUND, MAX_PER_HOST
 from bitpeer.service.compose import node_service
 from bitpeer.service.descriptors import check_room
+from bitpeer.service.doors import Doors
 from bitpeer.service.endpoints import client_endpoint, server_endpoint
 
-NETWORKS = {**BITCOIN, **{network.title: network for network in DECRED.values()}}
+_OTHERS = [*DECRED.values(), *jaxnet.NETWORKS.values()]
+NETWORKS = {**BITCOIN, **{network.title: network for network in _OTHERS}}
 """What `--network` may be; Bitcoin's networks need not be called so."""
 DEFAULT_OUTBOUND = 8
 """Peers to find and keep, unless the operator names some."""
@@ -62,13 +66,21 @@ class Options(UsageOptions):
 
     synopsis = "[options]"
     longdesc = (
-        "A peer of Bitcoin's network, or of Decred's. Without options it joins Bitcoin's mainnet: "
-        f"it asks the network's DNS seeds for addresses and keeps {DEFAULT_OUTBOUND} connections. "
+        "A peer of Bitcoin's network, of Decred's or of Jax.Network's. Without options it joins "
+        "Bitcoin's mainnet: it asks the network's DNS seeds for addresses and keeps "
+        f"{DEFAULT_OUTBOUND} connections. "
         "ENDPOINT is host, host:port or whatever Twisted understands, as tcp:127.0.0.1:8333; "
         "to listen, a port, an address or address:port."
     )
     optParameters: ClassVar[list[list[Any]]] = [
         ["network", None, "mainnet", f"Network to join: {', '.join(NETWORKS)}."],
+        ["chain", None, "0", "Chain of Jax.Network to join: 0, the beacon, or the id of a shard."],
+        [
+            "address",
+            None,
+            None,
+            "IP address at which peers are told to find the chains served with --serve.",
+        ],
         [
             "outbound",
             None,
@@ -112,6 +124,7 @@ class Options(UsageOptions):
     ]
     optFlags: ClassVar[list[list[Any]]] = [  # noqa: N815  # Twisted's name
         ["no-relay", None, "Ask peers not to announce transactions."],
+        ["follow-redirects", None, "Dial where peers send us: once, to no private network."],
     ]
 
     def __init__(self) -> None:
@@ -120,6 +133,12 @@ class Options(UsageOptions):
         """Peers to dial, as they were written."""
         self.listen: list[str] = []
         """Where to accept peers, as it was written."""
+        self.serve: dict[int, str] = {}
+        """Where to accept peers of other chains of the network, by their ids."""
+        self.chain = 0
+        """Which chain of the network to join."""
+        self.doors = Doors()
+        """Where each chain is served, once it is."""
         self.outbound = 0
         """Peers to find and keep."""
         self.max_inbound = MAX_INBOUND
@@ -139,6 +158,15 @@ class Options(UsageOptions):
         """Accept peers at ENDPOINT. May be repeated."""
         if endpoint not in self.listen:
             self.listen.append(endpoint)
+
+    def opt_serve(self, place: str) -> None:
+        """Accept peers of another chain, too, as in 1=18445, and redirect them there. May be
+        repeated.
+        """  # noqa: D205  # twistd shows it all
+        chain, equals, endpoint = place.partition("=")
+        if not equals or not endpoint:
+            raise _wrong("serve", place, "ID=ENDPOINT, as 1=18445")
+        self.serve[_chain("serve", chain)] = endpoint
 
     def opt_version(self) -> NoReturn:
         """Show versions and exit."""
@@ -164,7 +192,7 @@ class Options(UsageOptions):
             raise UsageError(f"{arguments[0]!r} belongs to no option")
 
     def postOptions(self) -> None:
-        network = _network(self["network"])
+        network = self._chain_of(_network(self["network"]))
         self.level = self["log-level"]
         if self.level not in LEVELS:
             raise _wrong("log-level", self.level, f"one of {', '.join(LEVELS)}")
@@ -176,9 +204,33 @@ class Options(UsageOptions):
             user_agent=_user_agent(self["user-agent"]),
             services=_services(self["services"]),
             relay=not self["no-relay"],
+            follow_redirects=bool(self["follow-redirects"]),
             log_messages=self.level == "debug",
             log_bytes=self.level == "trace",
         )
+
+    def _chain_of(self, network: Network) -> Network:
+        """Return the chain that is wanted of *network*."""
+        self.chain = _chain("chain", self["chain"])
+        if network not in jaxnet.NETWORKS.values():
+            if self.chain or self.serve:
+                raise UsageError(f"{network.title} has a single chain")
+            return network
+        if self.chain in self.serve:
+            raise _wrong("serve", self.chain, "another chain than that of --chain")
+        return self.chain_of_network(network, self.chain)
+
+    def chain_of_network(self, network: Network, chain_id: int) -> Network:
+        """Return a chain of one of Jax.Network's networks, whose peers know of the others here.
+
+        Raises:
+            UsageError: the address is none.
+        """
+        ports = self.doors.port if self.serve else None
+        try:
+            return jaxnet.chain(network, chain_id, ports=ports, address=self["address"])
+        except InvalidSetting as error:
+            raise _wrong("address", self["address"], error.expected) from None
 
     def _outbound(self, network: Network) -> int:
         said = self["outbound"]
@@ -325,9 +377,28 @@ def _make_service(options: Options, reactor: object) -> MultiService:
         max_per_host=options.max_per_host,
         reactor=reactor,
     )
+    options.doors.add(options.chain, service)
     program = Program(reactor, node.journal)
     service.setServiceParent(program)
+    for chain_id, place in options.serve.items():
+        _serve(options, chain_id, place, reactor).setServiceParent(program)
     return program
+
+
+def _serve(options: Options, chain_id: int, place: str, reactor: object) -> MultiService:
+    """Return the service that accepts peers of one more chain."""
+    network = options.chain_of_network(_network(options["network"]), chain_id)
+    config = replace(options.config, network=network)
+    node = OperatorsNode(config, LEVELS[options.level], clock=cast(IReactorTime, reactor))
+    service = node_service(
+        node,
+        listen=[place],
+        max_inbound=options.max_inbound,
+        max_per_host=options.max_per_host,
+        reactor=reactor,
+    )
+    options.doors.add(chain_id, service)
+    return service
 
 
 def _check_places(options: Options, reactor: object) -> None:
@@ -335,6 +406,7 @@ def _check_places(options: Options, reactor: object) -> None:
     for option, places, read in (
         ("connect", options.connect, client_endpoint),
         ("listen", options.listen, server_endpoint),
+        ("serve", list(options.serve.values()), server_endpoint),
     ):
         for place in places:
             try:
@@ -363,6 +435,12 @@ def _network(name: str) -> Network:
         if name.lower() in (network.name, network.title):
             return network
     raise _wrong("network", name, f"one of {', '.join(NETWORKS)}")
+
+
+def _chain(option: str, said: str) -> int:
+    if not said.isdecimal() or int(said) >= 1 << 32:
+        raise _wrong(option, said, "a number from 0 to 2**32 - 1")
+    return int(said)
 
 
 def _user_agent(said: str | None) -> bytes:

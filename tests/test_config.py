@@ -53,6 +53,7 @@ SWITCHES = [
     "relay",
     "proxied",
     "allow_self_connections",
+    "follow_redirects",
     "tolerate_malformed",
     "poisson",
     "log_messages",
@@ -281,5 +282,5 @@ def test_user_agents_that_peers_would_stumble_over_are_not(agent: object) -> Non
     assert "BIP 14" in refusal("user_agent", agent)
 
 
-def test_a_block_position_is_hash_and_height() -> None:
-    assert BlockPosition(bytes(32), 7) == (bytes(32), 7)
+def test_a_block_position_is_hash_height_and_work() -> None:
+    assert BlockPosition(bytes(32), 7) == (bytes(32), 7, 0)

@@ -20,6 +20,7 @@ from bitpeer.errors import (
     NotNegotiated,
     OverBudget,
     Oversized,
+    Redirected,
     Refused,
     RemoteError,
     SelfConnection,
@@ -30,6 +31,7 @@ from bitpeer.errors import (
     Unexpected,
     Unwanted,
     VersionTooOld,
+    WrongChain,
     WrongNetwork,
 )
 
@@ -54,6 +56,9 @@ SENTENCES = [
     (VersionTooOld(1, 2), "version 1 is below 2"),
     (Refused("we are full"), "we are full"),
     (Refused(""), "no reason given"),
+    (WrongChain(3, 0), "the peer wants chain 3, here is chain 0"),
+    (Redirected("192.0.2.1", 8333), "the peer sends us to 192.0.2.1:8333"),
+    (Redirected("2001:db8::1", 8333), "the peer sends us to [2001:db8::1]:8333"),
     (Unwanted("mempool"), "mempool needs a service that was not offered"),
     (TimedOut(R.STALLED, "block", 2.5), "no block within 2.5 seconds"),
     (OverBudget(R.MEMORY_BUDGET, 9, 8), "9 bytes are waiting, at most 8 may"),
@@ -78,6 +83,8 @@ REASONS = {
     SelfConnection: R.SELF_CONNECTION,
     VersionTooOld: R.OBSOLETE,
     Refused: R.REFUSED,
+    WrongChain: R.WRONG_NETWORK,
+    Redirected: R.REDIRECTED,
     Unwanted: R.UNWANTED,
 }
 
@@ -89,6 +96,7 @@ HOPELESS = {
     R.SELF_CONNECTION,
     R.OBSOLETE,
     R.REFUSED,
+    R.REDIRECTED,
     R.UNWANTED,
 }
 
@@ -112,6 +120,9 @@ ABSURDITIES = [
     SelfConnection(),
     VersionTooOld(-HUGE, HUGE),
     Refused(HUGE_TEXT),
+    WrongChain(HUGE, HUGE),
+    Redirected(HUGE_TEXT, HUGE),
+    Redirected(":" * 1_000_000, HUGE),
     Unwanted(HUGE_TEXT),
     TimedOut(R.STALLED, HUGE_TEXT, 1e300),
     OverBudget(R.SEND_QUEUE_FULL, HUGE, HUGE),

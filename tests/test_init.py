@@ -4,7 +4,7 @@ import subprocess
 import sys
 
 import bitpeer
-from bitpeer import bitcoin, decred
+from bitpeer import bitcoin, decred, jaxnet
 from tests.twistd import ROOT, environment
 
 CHECK = """
@@ -24,7 +24,7 @@ def test_the_public_names_are_these_and_all_are_there():
         *("IVersionListener", "ITrafficListener", "INewestBlock"),
         *("BitpeerError", "LocalError", "RemoteError", "Refused"),
         *("Disconnected", "DisconnectReason", "Unknown", "Malformed"),
-        *("bitcoin", "decred"),
+        *("bitcoin", "decred", "jaxnet"),
     }
 
 
@@ -33,6 +33,8 @@ def test_chains_bring_their_messages_and_networks():
     assert bitcoin.Ping(nonce=1).command == "ping"
     assert decred.MAINNET.title == "decred-mainnet"
     assert decred.Ping is bitcoin.Ping
+    assert jaxnet.MAINNET.title == "jaxnet-mainnet"
+    assert jaxnet.Ping is bitcoin.Ping
 
 
 def test_r_j6_importing_it_leaves_the_choice_of_the_reactor_to_the_program():

@@ -429,3 +429,69 @@ def test_a_wrong_option_ends_the_process_with_one_line(wrong):
     assert ended.stdout == ""
     assert len(ended.stderr.splitlines()) == 1
     assert ended.stderr.startswith(f"bitpeer: {wrong.replace('=', ' is ').split()[0]} is ")
+
+
+# Jax.Network
+
+
+def test_a_network_of_jax_network_goes_by_its_title():
+    options = parse("--network", "Jaxnet-Mainnet")
+    assert options.config.network.title == "jaxnet-mainnet"
+    assert (options.chain, options.outbound) == (0, 8)
+
+
+def test_a_chain_belongs_to_the_network():
+    options = parse("--network", "jaxnet-simnet", "--chain", "3", "--listen", "0")
+    assert options.config.network.title == "jaxnet-simnet-shard-3"
+    assert options.chain == 3
+
+
+def test_redirections_are_followed_if_the_operator_says_so():
+    assert not parse().config.follow_redirects
+    assert parse("--follow-redirects").config.follow_redirects
+
+
+@pytest.mark.parametrize(
+    ("arguments", "why"),
+    [
+        (["--chain", "1"], "bitcoin-mainnet has a single chain"),
+        (["--serve", "1=7", "--address", "::1"], "bitcoin-mainnet has a single chain"),
+        (["--network", "jaxnet-simnet", "--chain", "-1"], "--chain is '-1', expected a number"),
+        (["--network", "jaxnet-simnet", "--chain", "4294967296"], "expected a number from 0"),
+        (["--serve", "1"], "--serve is '1', expected ID=ENDPOINT"),
+        (["--serve", "1="], "--serve is '1=', expected ID=ENDPOINT"),
+        (["--serve", "x=1"], "--serve is 'x', expected a number"),
+        (["--network", "jaxnet-simnet", "--serve", "0=1"], "another chain than that of --chain"),
+        (["--network", "jaxnet-simnet", "--serve", "1=1"], "--address is None, expected an IP"),
+        (["--network", "jaxnet-simnet", "--address", "me"], "--address is 'me', expected an IP"),
+        (["--network", "jaxnet-none"], "jaxnet-simnet"),
+    ],
+)
+def test_chains_that_make_no_sense_are_refused(arguments, why):
+    assert why in complaint(*arguments)
+
+
+def test_one_program_serves_several_chains_each_at_its_own_door():
+    options = parse(
+        *("--network", "jaxnet-simnet", "--listen", "7000", "--address", "127.0.0.1"),
+        *("--serve", "1=7001", "--serve", "2=127.0.0.1:7002"),
+    )
+    reactor = Reactor()
+    service = tap._make_service(options, reactor)
+    assert [options.doors.port(chain) for chain in range(4)] == [None] * 4
+    service.privilegedStartService()
+    service.startService()
+    assert [server[0] for server in reactor.tcpServers] == [7000, 7001, 7002]
+    assert [options.doors.port(chain) for chain in range(4)] == [7000, 7001, 7002, None]
+    peers = [server[1].buildProtocol(None) for server in reactor.tcpServers]
+    greeted = [peer.node.config.network.title for peer in peers]
+    assert greeted == ["jaxnet-simnet", "jaxnet-simnet-shard-1", "jaxnet-simnet-shard-2"]
+    service.stopService()
+
+
+def test_a_door_that_cannot_be_read_is_refused():
+    options = parse(
+        "--network", "jaxnet-simnet", "--address", "::1", "--serve", "1=tcp:x", "--listen", "1"
+    )
+    with pytest.raises(SystemExit, match="--serve is 'tcp:x'"):
+        tap._make_service(options, Reactor())

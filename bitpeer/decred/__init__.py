@@ -44,6 +44,7 @@ from bitpeer.decred.mixing import (
     MixUtxo,
 )
 from bitpeer.decred.networks import GENESIS_BLOCKS, MAINNET, NETWORKS, REGNET, SIMNET, TESTNET3
+from bitpeer.decred.seeding import seeded_addresses
 from bitpeer.decred.transaction import OutPoint, Serialization, Tx, TxIn, TxOut, TxWitness
 from bitpeer.hashes import hash_from_text, hash_to_text
 from bitpeer.messages.addresses import Addr, NetAddress, TimedNetAddress
@@ -78,4 +79,5 @@ __all__ = [
     "VerAck", "Version",
     "combined_root", "hash_from_text", "hash_to_text", "inclusion_proof", "is_included",
     "locator_heights", "merkle_root", "open_filter", "regular_filter",
+    "seeded_addresses",
 ]  # fmt: skip

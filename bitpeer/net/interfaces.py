@@ -41,6 +41,8 @@ class IPeer(Interface):
     bytes_received = Attribute("Bytes read from the peer so far.")
     bytes_sent = Attribute("Bytes that the network has taken so far.")
     queued = Attribute("Bytes waiting to be sent.")
+    redirect_requested = Attribute("Whether the peer sent us elsewhere, by way of introduction.")
+    new_address = Attribute("Where it sent us: a `NetAddress`, or `None`.")
     facts = Attribute("Notes about the peer, for applications: a dictionary, empty at first.")
 
     def send(message: Message | Unknown) -> None:

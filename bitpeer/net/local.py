@@ -276,14 +276,15 @@ class LocalNode:
     # Within
 
     def _greeting(self, now: float, nonce: int, receiver: NetAddress) -> Greeting:
-        config = self.config
+        config, newest = self.config, self.newest_block()
         return Greeting(
             version=self.protocol_version,
             services=config.services,
             time=int(now),
             nonce=nonce,
             user_agent=config.user_agent,
-            height=self.newest_block().height,
+            height=newest.height,
+            work=newest.work,
             relay=config.relay,
             receiver=receiver,
         )

@@ -8,7 +8,8 @@ from typing import TYPE_CHECKING, Any
 from twisted.internet.interfaces import IAddress, ITransport
 
 from bitpeer.dialect import VersionLike
-from bitpeer.errors import Disconnected
+from bitpeer.errors import Disconnected, Redirected
+from bitpeer.messages.addresses import NetAddress
 from bitpeer.messages.control import FeeFilter, SendHeaders
 from bitpeer.net.text import printable
 from bitpeer.peer.machine import PeerMachine
@@ -143,6 +144,22 @@ class PeerRecord:
         if self._facts is None:
             self._facts = {}
         return self._facts
+
+    @property
+    def redirect_requested(self) -> bool:
+        """Whether the peer sent us elsewhere instead of introducing itself."""
+        return self.new_address is not None
+
+    @property
+    def new_address(self) -> NetAddress | None:
+        """Where it sent us, if it did.
+
+        Whatever a stranger likes to name: look at it before dialling it.
+        """
+        failure = self._machine.failure
+        if not isinstance(failure, Redirected):
+            return None
+        return NetAddress.of(failure.host, failure.port)
 
     def preference(self, kind: type[Message]) -> Message | None:
         """Return the peer's latest wish of this *kind*, if it sent one."""

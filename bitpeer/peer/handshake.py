@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from dataclasses import replace
 from enum import Enum
 from functools import lru_cache
 from typing import cast
@@ -10,6 +11,7 @@ from typing import cast
 from bitpeer.dialect import Greeting, VersionLike
 from bitpeer.errors import (
     DisconnectReason,
+    Redirected,
     SelfConnection,
     TimedOut,
     Unexpected,
@@ -99,12 +101,13 @@ class Handshake:
 
         Raises:
             HandshakeError: it is no `version`, or one that cannot be accepted.
+            Redirected: it says where else to go.
             DecodeError: it is not even a message.
         """
         if isinstance(message, Malformed):
             raise message.error
         if message.command != "version" or not isinstance(message, Message):
-            raise Unexpected(message.command, self.phase.value)
+            raise self._redirection(message) or Unexpected(message.command, self.phase.value)
         terms, version = self._terms, cast(VersionLike, message)
         if version.nonce in terms.own_nonces and not terms.allow_self_connections:
             raise SelfConnection
@@ -150,10 +153,19 @@ class Handshake:
         if self._greeting is not None:
             self._terms.own_nonces.discard(self._greeting.nonce)
 
+    def _redirection(self, message: Message | Unknown) -> Redirected | None:
+        """Return what it means if *message* sends us elsewhere: only who was dialled may do so."""
+        address_in = self._terms.dialect.redirects.get(cast(type[Message], type(message)))
+        if address_in is None or not self._outbound:
+            return None
+        address = address_in(message)
+        return Redirected(address.host, address.port)
+
     def _introduction(self, now: float) -> Greeting:
         """Return what this side says of itself; not before it is needed, so that it is true."""
         if self._greeting is None:
             nonce = self._terms.draw_nonce()
-            self._greeting = self._terms.greeting(now, nonce, self._receiver)
+            greeting = self._terms.greeting(now, nonce, self._receiver)
+            self._greeting = replace(greeting, outbound=True) if self._outbound else greeting
             self._terms.own_nonces.add(nonce)
         return self._greeting

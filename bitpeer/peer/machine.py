@@ -14,6 +14,7 @@ from bitpeer.errors import (
     Refused,
     RemoteError,
     TimedOut,
+    Unencodable,
 )
 from bitpeer.messages.addresses import NOWHERE, NetAddress
 from bitpeer.messages.inventory import InvVect
@@ -157,7 +158,7 @@ class PeerMachine(ConversationState):
             NotEstablished: the handshake is not complete, or the conversation is over.
             NotNegotiated: the negotiated version has no such message, or it has its place
                 in the handshake, or the peer does not offer the service that it is for.
-            Unencodable: a field does not fit.
+            Unencodable: a field does not fit, or the network allows fewer bytes.
         """
         self.now = now
         if not self.established:
@@ -170,6 +171,8 @@ class PeerMachine(ConversationState):
             raise NotNegotiated(message.command, rule.needs)
         if rule.service and self.version is not None and not self.version.services & rule.service:
             raise NotNegotiated(message.command, "a service that it does not offer")
+        if rule.limit is not None and (size := len(message.encode())) > rule.limit:
+            raise Unencodable(message.command, f"{size} bytes exceed the limit of {rule.limit}")
         self._write((message,))
         timeout = self._terms.stall_timeout
         if rule.questions is not None and timeout is not None:

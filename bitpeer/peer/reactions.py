@@ -48,6 +48,8 @@ class Rule(NamedTuple):
     """Bits of which the peer must offer one, if there are any."""
     questions: Questions | None = None
     """What the peer will owe an answer to."""
+    limit: int | None = None
+    """Most bytes of its payload, where its fields alone could make more."""
 
 
 class Manners:
@@ -121,7 +123,8 @@ def _rule(dialect: Dialect, kind: type[Message], version: int) -> Rule:
         needs = "another protocol version"
     gate = dialect.service_gates.get(kind)
     service = gate.service if gate is not None and version >= gate.hang_up_from else 0
-    return Rule(needs, service, dialect.questions.get(kind))
+    limit = dialect.registry.limits.get(kind)
+    return Rule(needs, service, dialect.questions.get(kind), limit)
 
 
 def _reactions(dialect: Dialect, services: int, version: int) -> dict[type, Reaction]:

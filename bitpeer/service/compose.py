@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
+from functools import partial
 from math import inf
 from typing import cast
 
 from twisted.application.service import MultiService
+from twisted.internet.endpoints import TCP4ClientEndpoint, TCP6ClientEndpoint
 from twisted.internet.interfaces import (
     IReactorPluggableNameResolver,
     IReactorTime,
@@ -109,9 +111,11 @@ def node_service(
         doors.append(door)
     if doors:
         service.addService(admission)
+    follows = node.config.follow_redirects and not node.config.proxied
+    elsewhere = partial(_endpoint, reactor) if follows else None
     for peer in connect:
         dialled = client_endpoint(reactor, peer, network.port)
-        service.addService(fixed_peer(_name(peer), dialled, node))
+        service.addService(fixed_peer(_name(peer), dialled, node, elsewhere))
     if outbound:
         resolver = cast(IReactorPluggableNameResolver, reactor).nameResolver
         seeds = Seeds(network, resolver, clock=node.clock, journal=node.journal)
@@ -141,6 +145,11 @@ def _check_outbound(config: PeerConfig, outbound: int) -> None:
     if outbound and config.proxied:  # a look-up past the proxy would tell who is asking (R-F7)
         expected = "0 behind a proxy, because seeds are looked up without it"
         raise InvalidSetting("outbound", outbound, expected)
+
+
+def _endpoint(reactor: object, address: Address) -> IStreamClientEndpoint:
+    kind = TCP6ClientEndpoint if ":" in address.host else TCP4ClientEndpoint
+    return cast(IStreamClientEndpoint, kind(reactor, address.host, address.port))
 
 
 def _admission(node: LocalNode, most: int, per_host: int, room: float) -> Admission:

@@ -20,7 +20,9 @@ from bitpeer.errors import Disconnected, DisconnectReason
 from bitpeer.net.factory import PeerFactory
 from bitpeer.net.interfaces import IPeer
 from bitpeer.net.local import LocalNode
+from bitpeer.net.protocol import PeerProtocol
 from bitpeer.service.backoff import Backoff
+from bitpeer.service.detour import detour
 from bitpeer.service.every import Every
 from bitpeer.service.reasons import reason_of
 from bitpeer.service.seeds import Address, Seeds
@@ -46,7 +48,7 @@ _RANDOM = SystemRandom()
 class Candidate:
     """An address, and how it went with it."""
 
-    __slots__ = ("address", "backoff", "dial_at", "group")
+    __slots__ = ("address", "backoff", "dial_at", "group", "is_detour")
 
     def __init__(self, address: Address, group: bytes, draw: Callable[[], float]) -> None:
         self.address = address
@@ -55,6 +57,8 @@ class Candidate:
         self.dial_at = -inf
         """When it may be dialled next."""
         self.backoff = Backoff(SOON, SOON_AT_MOST, draw)
+        self.is_detour = False
+        """Whether a peer sent us there: then nobody there may send us further."""
 
 
 class Outbound(Service):
@@ -206,10 +210,17 @@ class Outbound(Service):
             if established_at and seconds() - established_at[0] >= STEADY:
                 candidate.backoff.succeeded()
             self._rest(candidate, reason.reason)
+            if self._node.config.follow_redirects and not candidate.is_detour:
+                self._sent_to(detour(peer))
 
-        peer = cast(IPeer, result)
+        peer = cast(PeerProtocol, result)
         peer.when_established().addCallbacks(established, lambda _: None)
         peer.when_lost().addCallback(lost)
+
+    def _sent_to(self, place: Address | None) -> None:
+        """Remember where a peer sent us."""
+        if place is not None and self.learn((place,)):
+            self._known[place].is_detour = True
 
     def _unreachable(self, failure: Failure, candidate: Candidate) -> None:
         self._rest(candidate, DisconnectReason.DIAL_FAILED)

@@ -18,8 +18,13 @@ from bitpeer.errors import Disconnected
 from bitpeer.net.factory import PeerFactory
 from bitpeer.net.interfaces import IPeer
 from bitpeer.net.local import LocalNode
+from bitpeer.net.protocol import PeerProtocol
 from bitpeer.service.backoff import Backoff
+from bitpeer.service.detour import detour
 from bitpeer.service.reasons import reason_of
+from bitpeer.service.seeds import Address
+
+Elsewhere = Callable[[Address], IStreamClientEndpoint]
 
 _RANDOM = SystemRandom()
 
@@ -68,6 +73,8 @@ class Redial:
         endpoint: what to dial.
         node: whose clock and journal serve.
         draw: returns a random number, 0 <= x < 1.
+        elsewhere: makes the endpoint of an address that the peer names instead of its own;
+            `None` to listen to no such advice.
     """
 
     def __init__(
@@ -76,6 +83,7 @@ class Redial:
         endpoint: IStreamClientEndpoint,
         node: LocalNode,
         draw: Callable[[], float] = _RANDOM.random,
+        elsewhere: Elsewhere | None = None,
     ) -> None:
         self.name = name
         self._endpoint = endpoint
@@ -83,6 +91,8 @@ class Redial:
         self._soon = Backoff(SOON, SOON_AT_MOST, draw)
         self._late = Backoff(LATE, LATE_AT_MOST, draw)
         self._wait: float | None = None
+        self._elsewhere = elsewhere
+        self._detour: IStreamClientEndpoint | None = None
         self._complaint = ""
 
     def __repr__(self) -> str:
@@ -90,8 +100,11 @@ class Redial:
 
     def connect(self, protocolFactory: IProtocolFactory) -> Deferred[IProtocol]:  # noqa: N803
         """Dial; see `IStreamClientEndpoint`."""
-        return self._endpoint.connect(protocolFactory).addCallbacks(
-            self._connected, self._unreachable
+        # A detour is made once: after it, the peer that named it is asked again.
+        other, self._detour = self._detour, None
+        dial = (other or self._endpoint).connect(protocolFactory)
+        return dial.addCallbacks(
+            self._connected, self._unreachable, callbackArgs=(other is not None,)
         )
 
     def delay(self, _: int) -> float:
@@ -99,8 +112,8 @@ class Redial:
         wait, self._wait = self._wait, None
         return round(self._soon.failed() if wait is None else wait, 1)
 
-    def _connected(self, protocol: IProtocol) -> IProtocol:
-        peer = cast(IPeer, protocol)
+    def _connected(self, protocol: IProtocol, on_detour: bool) -> IProtocol:
+        peer = cast(PeerProtocol, protocol)
         established_at: list[float] = []
         seconds = self._node.clock.seconds
 
@@ -109,6 +122,9 @@ class Redial:
             self._complaint = ""
 
         def lost(reason: Disconnected) -> None:
+            if self._elsewhere is not None and not on_detour and (place := detour(peer)):
+                self._detour, self._wait = self._elsewhere(place), 0.0
+                return
             if established_at and seconds() - established_at[0] >= STEADY:
                 self._soon.succeeded()
                 self._late.succeeded()
@@ -130,7 +146,12 @@ class Redial:
         return failure
 
 
-def fixed_peer(name: str, endpoint: IStreamClientEndpoint, node: LocalNode) -> ClientService:
+def fixed_peer(
+    name: str,
+    endpoint: IStreamClientEndpoint,
+    node: LocalNode,
+    elsewhere: Elsewhere | None = None,
+) -> ClientService:
     """Return a service that keeps one peer connected.
 
     It dials again after every loss, the sooner the better things went before.
@@ -139,7 +160,8 @@ def fixed_peer(name: str, endpoint: IStreamClientEndpoint, node: LocalNode) -> C
         name: the endpoint, as people write it.
         endpoint: what to dial.
         node: what the peer shares with all others.
+        elsewhere: see `Redial`.
     """
-    redial = Redial(name, endpoint, node)
+    redial = Redial(name, endpoint, node, elsewhere=elsewhere)
     factory = PeerFactory(node, outbound=True, dialled=name)
     return FixedPeer(redial, factory, node)

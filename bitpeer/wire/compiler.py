@@ -34,7 +34,10 @@ _TRAILING = "if pos != len(data): raise TrailingBytes(len(data) - pos)"
 
 @dataclass(frozen=True, slots=True)
 class Codec:
-    """How one field lies on the wire, when one `struct` code cannot say it."""
+    """How one field lies on the wire, when one `struct` code cannot say it.
+
+    As a marker, ``Annotated[int, Codec(...)]``, it stands for what no other marker says.
+    """
 
     read: Read
     write: Write

@@ -7,7 +7,8 @@ marker says how it lies on the wire:
 * ``Limit``: a length-prefixed `bytes` or `Sequence`, and its largest length;
 * `Codec`, of the compiler: functions written by hand, for what is rarer than all this;
 * ``Remainder``: whatever is left of the payload, kept as it is;
-* another record, or any class with its ``read`` and ``encode``, ``min_size`` and ``max_size``.
+* another record, or any class with its ``read`` and ``encode``, ``min_size`` and ``max_size``;
+* ``Codec``, of `bitpeer.wire.compiler`: functions of one's own that read and write the field.
 
 Beside it may stand ``TAIL``: older peers leave the field off the end, and its
 default stands for it.

@@ -102,13 +102,14 @@ def record(cls: type[T]) -> type[T]:
 
 @dataclass_transform(frozen_default=True)
 def message(
-    command: str, *, since: int = 0, until: int | None = None
+    command: str, *, since: int = 0, until: int | None = None, max_size: int = ANY_SIZE
 ) -> Callable[[type[M]], type[M]]:
     """Make the decorated class the message that *command* announces.
 
     Args:
         since: the lowest protocol version at which it may be sent.
         until: the first protocol version at which it may no longer be sent.
+        max_size: the most bytes of its payload, where its fields together could have more.
 
     Raises:
         Unencodable: *command* is not one to twelve printable ASCII characters.
@@ -119,9 +120,25 @@ def message(
     def declare(cls: type[M]) -> type[M]:
         cls = record(cls)
         cls.command, cls.since, cls.until = command, since, until
+        if max_size < cls.max_size:
+            _confine(cls, max_size)
         return cls
 
     return declare
+
+
+def _confine(cls: type[M], limit: int) -> None:
+    """Let no message of *cls* have more than *limit* bytes."""
+    encode = cls.encode
+
+    def encode_within_limit(self: M) -> bytes:
+        data = encode(self)
+        if len(data) > limit:
+            raise Unencodable(cls.command, f"{len(data)} bytes exceed the limit of {limit}")
+        return data
+
+    cls.max_size = limit
+    setattr(cls, "encode", encode_within_limit)  # noqa: B010  # as `record` does
 
 
 class Unknown(NamedTuple):
@@ -172,7 +189,8 @@ class Registry:
         limits: Mapping[type[Message], int] = MappingProxyType({}),
     ) -> None:
         self._kinds = {kind.command: kind for kind in messages}
-        self._limits = limits
+        self.limits = limits
+        """What messages may have at most, where that is less than their fields could hold."""
         self._entries = {
             pad_command(kind.command): Entry(
                 kind.command, kind, kind.decode, min(kind.max_size, limits.get(kind, ANY_SIZE))
@@ -193,7 +211,7 @@ class Registry:
 
     def extended(self, *messages: type[Message]) -> Registry:
         """Return a registry that has *messages* as well; they replace any of the same command."""
-        return Registry((*self._kinds.values(), *messages), self._limits)
+        return Registry((*self._kinds.values(), *messages), self.limits)
 
     def decode(self, command: str, payload: bytes) -> Message | Unknown:
         """Return the message that *command* and *payload* stand for.

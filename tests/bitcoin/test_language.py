@@ -163,3 +163,9 @@ def test_addresses_are_told_in_the_form_the_peer_understands() -> None:
     assert DIALECT.tell(everything, wants_addrv2) == AddrV2((ONION, CLEAR, CLEAR))
     assert list(DIALECT.tellable(everything, no_wishes)) == [CLEAR, OLD]
     assert DIALECT.tell(everything, no_wishes) == Addr((OLD, OLD))
+
+
+def test_a_locator_has_at_most_101_hashes() -> None:
+    sizes = {entry.command: entry.max_size for entry in REGISTRY.entries.values()}
+    longest = GetHeaders(70016, (ONE,) * 101)
+    assert len(longest.encode()) == sizes["getheaders"] == sizes["getblocks"]

@@ -29,7 +29,14 @@ from bitpeer.decred import (
     Version,
 )
 from bitpeer.dialect import Greeting
-from bitpeer.errors import DisconnectReason, NotNegotiated, TimedOut, TrailingBytes, Unexpected
+from bitpeer.errors import (
+    DisconnectReason,
+    NotNegotiated,
+    TimedOut,
+    TrailingBytes,
+    Unencodable,
+    Unexpected,
+)
 from bitpeer.messages.control import FeeFilter
 from bitpeer.peer.events import Established, VersionReceived
 from bitpeer.peer.machine import PeerMachine
@@ -215,3 +222,13 @@ def test_what_came_before_verack_may_still_end_the_connection():
     peer, events = hears(12, version(11), GetMiningState(), Ping(5), VerAck())
     assert isinstance(peer.failure, Unexpected)
     assert isinstance(events[-1], Established)
+
+
+def test_what_the_reference_would_refuse_as_too_long_is_not_sent():
+    pair = meeting()
+    head = (bytes(64), bytes(33), bytes(32), 0)
+    pair.dialler.machine.send(decred.MixFactoredPoly(*head, (bytes(32),) * 900, ()), 1.0)
+    with pytest.raises(Unencodable, match="exceed the limit of 49291"):
+        pair.dialler.machine.send(
+            decred.MixFactoredPoly(*head, (bytes(32),) * 1024, (bytes(32),) * 512), 1.0
+        )

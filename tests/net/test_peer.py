@@ -1,7 +1,10 @@
+from dataclasses import replace
+
 import pytest
 from twisted.internet.address import IPv4Address, IPv6Address, UNIXAddress
 
 from bitpeer.errors import DisconnectReason
+from bitpeer.messages.addresses import NetAddress
 from bitpeer.messages.control import FeeFilter, Ping, Pong, SendHeaders, VerAck
 from bitpeer.net.factory import PeerFactory
 from bitpeer.net.listeners import PeerListener
@@ -10,6 +13,7 @@ from tests.net.stage import (
     GREETING,
     HELLO,
     HERE,
+    NETWORK,
     NOON,
     THERE,
     PushTransport,
@@ -38,6 +42,28 @@ from tests.toy import Hello, Say
 )
 def test_addresses_are_written_as_people_write_them(address, written):
     assert where(address) == written
+
+
+# Sent elsewhere
+
+
+def test_a_peer_may_send_us_elsewhere():
+    elsewhere = NetAddress.of("192.0.2.9", 18446)
+    dialect = replace(NETWORK.dialect, redirects={Say: lambda _: elsewhere})
+    peer = join(node(network=replace(NETWORK, dialect=dialect)), outbound=True)
+    assert not peer.redirect_requested
+    peer.dataReceived(say(b"go there"))
+    assert peer.redirect_requested
+    assert peer.new_address == elsewhere
+    peer.transport.lose()
+    assert peer.new_address == elsewhere
+    assert peer.snapshot().disconnect_reason is DisconnectReason.REDIRECTED
+
+
+def test_a_peer_that_does_not_leaves_us_where_we_are():
+    peer = meet(node())
+    assert not peer.redirect_requested
+    assert peer.new_address is None
 
 
 # Before anything is known

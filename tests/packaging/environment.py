@@ -12,7 +12,7 @@ from pathlib import Path
 
 CHECKOUT = Path(__file__).parents[2]
 NOT_COPIED = shutil.ignore_patterns(
-    ".*", "build", "dist", "*.egg-info", "__pycache__", "dropin.cache", "node_modules"
+    ".*", "build", "dist", "*.egg-info", "__pycache__", "dropin.cache", "node_modules", "*.so"
 )
 
 AS_ANYBODY = """

@@ -13,8 +13,9 @@ from tests.packaging.environment import Environment, commands, copy_checkout
 
 pytestmark = [pytest.mark.packaging, pytest.mark.timeout(300)]
 
-OPTIONAL = {"btclib_libsecp256k1", "cryptography", "mmh3", "siphashc", "txtorcon"}
+OPTIONAL = {"blake3", "btclib_libsecp256k1", "cryptography", "mmh3", "siphashc", "txtorcon"}
 
+BACKEND = "from bitpeer.hashes import blake256; print(blake256.BLAKE256_BACKEND)"
 IMPORT_PLUGIN = """
 import json, sys
 from twisted.plugins import bitpeer_plugin
@@ -129,6 +130,22 @@ def test_every_file_of_the_package_is_there(installed: Installed) -> None:
     files = {p.relative_to(installed.source) for p in package.rglob("*.py")}
     missing = [f for f in files | {Path("bitpeer/py.typed")} if not (installed.root / f).is_file()]
     assert not missing
+
+
+def test_blake256_was_compiled_and_its_source_stays_behind(installed: Installed) -> None:
+    environment = installed.environment
+    assert environment.run(environment.python, "-c", BACKEND) == "c\n"
+    brought = {p.suffix for p in environment.distribution("bitpeer").files or ()}
+    assert ".c" not in brought
+
+
+def test_without_a_compiler_python_does_its_work(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("CC", "false")
+    installed = Installed(tmp_path, install_directory)
+    environment = installed.environment
+    assert environment.run(environment.python, "-c", BACKEND) == "python\n"
 
 
 def test_of_twisted_it_brings_its_plugin_only(installed: Installed) -> None:

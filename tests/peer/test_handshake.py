@@ -9,6 +9,7 @@ from bitpeer.dialect import Greeting
 from bitpeer.errors import (
     DisconnectReason,
     HandshakeError,
+    Redirected,
     SelfConnection,
     TimedOut,
     Truncated,
@@ -277,6 +278,36 @@ def test_who_hides_its_address_tells_the_peer_none() -> None:
 
     handshake = Handshake(make_terms(greeting=greeting), outbound=True, receiver=NOWHERE)
     assert len(list(handshake.start(NOW))) == 1
+
+
+ELSEWHERE = NetAddress.of("192.0.2.9", 18446)
+GUIDED = replace(DIALECT, redirects={Say: lambda _: ELSEWHERE})
+
+
+def test_a_peer_that_was_dialled_may_send_us_elsewhere() -> None:
+    with pytest.raises(Redirected) as caught:
+        list(make(make_terms(dialect=GUIDED)).review(Say(b"go"), NOW))
+    assert (caught.value.host, caught.value.port) == ("192.0.2.9", 18446)
+
+
+def test_a_peer_that_dialled_may_not() -> None:
+    with pytest.raises(Unexpected):
+        list(make(make_terms(dialect=GUIDED), outbound=False).review(Say(b"go"), NOW))
+    with pytest.raises(Unexpected):
+        list(make(make_terms(dialect=GUIDED)).review(Ping(1), NOW))
+
+
+@pytest.mark.parametrize("outbound", [True, False])
+def test_who_judges_a_peer_knows_who_dialled(outbound: bool) -> None:
+    seen: list[bool] = []
+
+    def review(_: Hello, greeting: Greeting) -> tuple[Message, ...]:
+        seen.append(greeting.outbound)
+        return ()
+
+    judge = replace(DIALECT, review=review)
+    meet(make(make_terms(dialect=judge), outbound=outbound), hello())
+    assert seen == [outbound]
 
 
 def test_a_dialect_may_say_how_many_messages_may_come_before_verack() -> None:

@@ -25,7 +25,7 @@ from bitpeer.messages.control import Ping, Pong, Reject, VerAck
 from bitpeer.messages.inventory import GetData, Inv, NotFound
 from bitpeer.peer.events import Established, VersionReceived
 from bitpeer.peer.part import NEVER
-from bitpeer.wire.message import Malformed, Unknown
+from bitpeer.wire.message import Malformed, Registry, Unknown
 from tests.peer.test_speaker import Ear
 from tests.peer.village import (
     DIALECT,
@@ -448,3 +448,11 @@ def test_what_came_before_verack_may_end_the_conversation_after_it() -> None:
     heard = hear(machine, VerAck())
     assert isinstance(heard[-1], Established)
     assert isinstance(machine.failure, Unexpected)
+
+
+def test_what_the_dialect_finds_too_long_cannot_be_sent() -> None:
+    dialect = replace(DIALECT, registry=Registry(DIALECT.registry, limits={Say: 5}))
+    machine = establish(make_terms(dialect))
+    machine.send(Say(b"1234"), 1.0)
+    with pytest.raises(Unencodable, match="say cannot be encoded: 6 bytes exceed the limit of 5"):
+        machine.send(Say(b"12345"), 1.0)

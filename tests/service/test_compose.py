@@ -1,5 +1,7 @@
 """Tests of bitpeer.service.compose."""
 
+from dataclasses import replace
+
 import pytest
 from twisted.application.service import IService, MultiService
 from twisted.internet.address import IPv4Address, UNIXAddress
@@ -7,6 +9,7 @@ from twisted.internet.endpoints import TCP4ClientEndpoint, TCP4ServerEndpoint
 
 from bitpeer.config import PeerConfig
 from bitpeer.errors import DisconnectReason, InvalidSetting
+from bitpeer.messages.addresses import NetAddress
 from bitpeer.net.listeners import PeerListener
 from bitpeer.service import descriptors
 from bitpeer.service.compose import node_service, peer_service
@@ -288,3 +291,25 @@ def test_what_leads_to_our_own_door_is_our_own_address(listening, address, own):
     visit(node)
     assert slots._is_own(Address(*address)) is own
     node.stop()
+
+
+@pytest.mark.parametrize("there", ["8.8.8.8", "2a00:1450::1"])
+@pytest.mark.parametrize("settings", [{}, {"proxied": True}])
+def test_redirections_are_followed_if_the_operator_says_so_but_never_past_a_proxy(there, settings):
+    elsewhere = NetAddress.of(there, 18446)
+    dialect = replace(toy.DIALECT, redirects={toy.Say: lambda _: elsewhere})
+    config = PeerConfig(
+        network=replace(NETWORK, dialect=dialect), follow_redirects=True, **settings
+    )
+    reactor = Reactor()
+    service = peer_service(config, [], connect=["192.0.2.1"], reactor=reactor)
+    start(service)
+    line = accept(reactor)
+    line.say(b"say", toy.Say(b"go there").encode())
+    line.hang_up()
+    reactor.pump([0.1] * 20)
+    followed = [] if settings else [(there, 18446)]
+    assert [client[:2] for client in reactor.tcpClients] == [
+        ("192.0.2.1", NETWORK.port), *followed
+    ]  # fmt: skip
+    stop(service)

@@ -8,6 +8,7 @@ import pytest
 from bitpeer.config import PeerConfig
 from bitpeer.dialect import DnsSeed
 from bitpeer.errors import BadChecksum, DisconnectReason
+from bitpeer.messages.addresses import NetAddress
 from bitpeer.net.factory import PeerFactory
 from bitpeer.net.local import LocalNode
 from bitpeer.service import outbound
@@ -26,7 +27,7 @@ class World:
     def __init__(self, count=2, hosts=(), *, is_own=lambda _: False, **settings):
         self.resolver = Resolver({"a.example.": list(hosts)})
         self.reactor = Reactor(self.resolver)
-        config = PeerConfig(network=NETWORK, **settings)
+        config = PeerConfig(**{"network": NETWORK, **settings})
         self.node = LocalNode(config, clock=self.reactor)
         self.seeds = Seeds(
             NETWORK, self.resolver, clock=self.reactor, journal=self.node.journal, draw=lambda: 0.0
@@ -300,3 +301,50 @@ def test_a_mistake_in_one_look_does_not_end_all_looking(logged_failures):
 @pytest.mark.parametrize("count", [0, 1, 8])
 def test_the_number_wanted_is_known(count):
     assert World(count).slots.count == count
+
+
+GUIDED = replace(
+    NETWORK,
+    dialect=replace(
+        toy.DIALECT, redirects={toy.Say: lambda said: NetAddress.of(said.text.decode(), 18446)}
+    ),
+)
+
+
+def sends(world, host):
+    """Let the peer that was dialled last send us to *host*."""
+    line = accept(world.reactor)
+    line.say(b"say", toy.Say(host.encode()).encode())
+    line.hang_up()
+
+
+def test_a_peer_that_sends_us_elsewhere_is_followed_once():
+    world = World(1, ["20.0.0.1"], network=GUIDED, follow_redirects=True)
+    world.start()
+    sends(world, "20.1.0.1")
+    world.tick()
+    assert world.dialled == ["20.0.0.1", "20.1.0.1"]
+    sends(world, "20.2.0.1")
+    world.tick(5)
+    assert world.dialled == ["20.0.0.1", "20.1.0.1"]
+    assert world.slots.known == 2
+    world.stop()
+
+
+def test_a_peer_that_names_an_address_that_is_known_teaches_nothing():
+    world = World(1, ["20.0.0.1"], network=GUIDED, follow_redirects=True)
+    world.start()
+    world.slots.learn([Address("20.1.0.1", 18446)])
+    sends(world, "20.1.0.1")
+    world.tick()
+    assert world.slots.known == 2
+    world.stop()
+
+
+def test_nobody_is_followed_unless_the_operator_wants_it():
+    world = World(1, ["20.0.0.1"], network=GUIDED)
+    world.start()
+    sends(world, "20.1.0.1")
+    world.tick(5)
+    assert world.dialled == ["20.0.0.1"]
+    world.stop()

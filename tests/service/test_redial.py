@@ -1,16 +1,19 @@
 """Tests of bitpeer.service.redial."""
 
+from dataclasses import replace
+
 from twisted.internet.endpoints import TCP4ClientEndpoint
 from twisted.internet.error import ConnectionLost
 from twisted.logger import Logger, LogLevel
 from twisted.python.failure import Failure
 
 from bitpeer.errors import BadChecksum, DisconnectReason
+from bitpeer.messages.addresses import NetAddress
 from bitpeer.net.listeners import PeerListener
 from bitpeer.service import redial
 from bitpeer.service.redial import Redial, fixed_peer
 from tests import toy
-from tests.service.fakes import LogLines, Reactor, accept, make_node, refuse
+from tests.service.fakes import NETWORK, LogLines, Reactor, accept, make_node, refuse
 
 
 class World:
@@ -210,3 +213,53 @@ def test_a_connection_that_breaks_is_worth_another_try_soon():
     line = accept(world.reactor).shake_hands()
     line.protocol.connectionLost(Failure(ConnectionLost()))
     assert world.seconds_until_next_dial() <= 2
+
+
+GUIDED = replace(
+    NETWORK,
+    dialect=replace(
+        toy.DIALECT, redirects={toy.Say: lambda said: NetAddress.of(said.text.decode(), 18446)}
+    ),
+)
+
+
+class GuidedWorld(World):
+    """A fixed peer that may send us elsewhere."""
+
+    def __init__(self, *, follows=True):
+        super().__init__()
+        self.node = make_node(self.reactor, network=GUIDED)
+        elsewhere = (lambda place: TCP4ClientEndpoint(self.reactor, *place)) if follows else None
+        self.service = fixed_peer("192.0.2.1", self.endpoint, self.node, elsewhere)
+
+    def sends(self, host):
+        """Let the peer that was dialled send us to *host*."""
+        line = accept(self.reactor)
+        line.say(b"say", toy.Say(host.encode()).encode())
+        line.hang_up()
+
+    @property
+    def places(self):
+        return [client[:2] for client in self.reactor.tcpClients]
+
+
+def test_a_peer_that_sends_us_elsewhere_is_followed_once_and_then_asked_again():
+    world = GuidedWorld()
+    world.service.startService()
+    world.sends("8.8.8.8")
+    assert world.seconds_until_next_dial() == 1
+    assert world.places == [("192.0.2.1", 7), ("8.8.8.8", 18446)]
+    world.sends("8.8.4.4")
+    assert world.seconds_until_next_dial() >= 60
+    assert world.places[2:] == [("192.0.2.1", 7)]
+    world.sends("10.0.0.1")
+    world.seconds_until_next_dial()
+    assert world.places[3:] == [("192.0.2.1", 18446)]
+
+
+def test_nobody_is_followed_unless_the_operator_wants_it():
+    world = GuidedWorld(follows=False)
+    world.service.startService()
+    world.sends("8.8.8.8")
+    assert world.seconds_until_next_dial() >= 60
+    assert set(world.places) == {("192.0.2.1", 7)}

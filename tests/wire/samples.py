@@ -4,6 +4,7 @@ from collections.abc import Sequence
 from typing import Annotated, ClassVar, NamedTuple
 
 from bitpeer.errors import Truncated
+from bitpeer.wire.compiler import Codec
 from bitpeer.wire.fields import (
     TAIL,
     Bool,
@@ -170,6 +171,19 @@ class Backwards:
         return self.text[::-1]
 
 
+def _read_reversed(data: bytes, pos: int) -> tuple[bytes, int]:
+    value, pos = Backwards.read(data, pos)
+    return value.text, pos
+
+
+@record
+class Special(Record):
+    """What no marker says but one's own functions."""
+
+    number: Uint8
+    text: Annotated[bytes, Codec(_read_reversed, lambda text: text[::-1], 2, 2)]
+
+
 @record
 class Foreign(Record):
     one: Backwards
@@ -228,6 +242,7 @@ EXAMPLES = [
     (Named(b"data", 1, 2, 3, 4, 5, 6), "04 64617461 01 02 03 04 05 06"),
     (Constants(1), "01"),
     (Child(1, 2, 3), "01000000 02000000 03"),
+    (Special(1, b"ab"), "01 6261"),
     (Foreign(Backwards(b"ab"), (Backwards(b"cd"),)), "6261 01 6463"),
 ]
 """Values and their wire forms, worked out by hand."""

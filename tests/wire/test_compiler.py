@@ -35,6 +35,7 @@ from tests.wire.samples import (
     PackedHoard,
     Pair,
     Point,
+    Special,
     Text,
     TextHoard,
 )
@@ -186,6 +187,13 @@ def test_the_extremes_follow_from_the_fields(shortest, longest):
     kind = type(shortest)
     assert kind.min_size == len(shortest.encode())
     assert kind.max_size == len(longest.encode())
+
+
+def test_functions_of_ones_own_may_read_and_write_a_field():
+    assert (Special.min_size, Special.max_size) == (3, 3)
+    assert Special.decode(b"\x01ba") == Special(1, b"ab")
+    with pytest.raises(Truncated):
+        Special.decode(b"\x01b")
 
 
 def test_what_can_be_left_off_counts_for_nothing_at_least():

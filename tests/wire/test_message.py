@@ -1,8 +1,10 @@
+from typing import Annotated
+
 import pytest
 from hypothesis import given, strategies as st
 
 from bitpeer.errors import BadCommand, LocalError, TrailingBytes, Truncated, Unencodable
-from bitpeer.wire.fields import Uint8
+from bitpeer.wire.fields import Limit, Uint8
 from bitpeer.wire.message import (
     ANY_SIZE,
     Malformed,
@@ -37,6 +39,13 @@ class Tail(Message):
 
     def encode(self) -> bytes:
         return self.text[::-1]
+
+
+@message("many", max_size=9)
+class Many(Message):
+    """Its fields could have 65 bytes."""
+
+    text: Annotated[bytes, Limit(64)]
 
 
 # Records
@@ -164,6 +173,22 @@ def test_r_b4_any_twelve_bytes_are_a_command_or_refused(padded):
     else:
         with pytest.raises(BadCommand):
             entry.decode(b"")
+
+
+def test_a_message_may_have_less_room_than_its_fields():
+    assert (Many.min_size, Many.max_size) == (1, 9)
+    assert Registry((Many,)).entries[pad_command("many")].max_size == 9
+    assert Many(bytes(8)).encode() == b"\x08" + bytes(8)
+    with pytest.raises(Unencodable, match="many cannot be encoded: 10 bytes exceed the limit of 9"):
+        Many(bytes(9)).encode()
+
+
+def test_room_that_the_fields_cannot_fill_changes_nothing():
+    @message("few", max_size=9)
+    class Few(Message):
+        number: Uint8
+
+    assert Few.max_size == 1
 
 
 # Registries

@@ -1,3 +1,5 @@
+import subprocess
+import sys
 from math import inf
 from time import process_time
 
@@ -70,6 +72,26 @@ class Told:
 
 def test_it_is_a_protocol_of_twisted():
     assert issubclass(PeerProtocol, Protocol)
+
+
+def test_however_many_there_are_none_needs_a_dictionary():
+    """Names that the first instances of a class lacked cost every later one 800 bytes."""
+    program = """if True:
+        import gc
+        from bitpeer.messages.inventory import InvVect
+        from tests.net.stage import GREETING, join, node
+        stage = node()
+        crowd = [join(stage) for _ in range(50)]
+        for peer in crowd:
+            peer.dataReceived(GREETING)
+            peer.announce(InvVect(1, bytes(32)))
+            peer.facts["note"] = 1
+            peer.update_last_block(7)
+        for peer in crowd:
+            own = [each for each in gc.get_referents(peer) if isinstance(each, dict)]
+            assert own in ([], [peer.facts]), own
+    """
+    subprocess.run([sys.executable, "-c", program], check=True, timeout=60)
 
 
 def test_who_dials_speaks_first():

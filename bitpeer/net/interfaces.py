@@ -150,6 +150,9 @@ class IVersionListener(Interface):
         Return `None` to accept it, or a message to refuse it with these last words,
         usually a `Reject`; raise `Refused` to refuse it without a word.  A `Deferred`
         or coroutine of either holds the handshake, but not its deadline.
+
+        Whatever else is raised or answered is logged and counted, and the peer is
+        refused: a guard that stumbles lets nobody in.
         """
 
 

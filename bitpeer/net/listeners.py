@@ -146,7 +146,7 @@ def _receivers(listener: Any, kind: type) -> Iterator[Receiver]:
     """Yield what to call of one *listener*."""
     if kind is VersionReceived:
         judge = listener.version_received
-        yield _named(lambda peer, event: peer.judged_by(judge(peer, event.version)), judge)
+        yield _named(lambda peer, event: peer.judged_by(judge, event.version), judge)
     elif kind is Established:
         welcome = listener.peer_established
         yield _named(lambda peer, event: welcome(peer, event.version), welcome)

@@ -15,6 +15,7 @@ from twisted.internet.interfaces import IPushProducer
 from twisted.logger import LogLevel
 from twisted.python.failure import Failure
 
+from bitpeer.dialect import VersionLike
 from bitpeer.errors import Disconnected, LocalError, RemoteError
 from bitpeer.net.listeners import Receiver
 from bitpeer.net.peer import PeerRecord
@@ -123,20 +124,40 @@ class PeerReader(PeerRecord, ABC):
 
     # What listeners answer
 
-    def judged_by(self, answer: object) -> object:
-        """Take a version listener's verdict, now or when it comes; the first refusal counts."""
+    def judged_by(self, judge: Receiver, version: VersionLike) -> object:
+        """Ask a version listener; the first refusal counts, and no judgement is one."""
+        try:
+            return self._verdict(judge(self, version))
+        except FOREIGN as error:
+            self._misjudged(error)
+            return None
+
+    def _verdict(self, answer: object) -> object:
+        """Take a version listener's verdict, now or when it comes."""
         if iscoroutine(answer):
             answer = Deferred.fromCoroutine(answer)
         if isinstance(answer, Deferred):
-            return answer.addCallback(self.judged_by)
-        if isinstance(answer, Message) and self._ending is None and self._machine.failure is None:
-            why = printable(getattr(answer, "reason", b""))
-            try:
-                self._machine.refuse(why, (answer,))
-            except LocalError as error:  # the last words cannot be said, but no is no
-                self._listener_raised(error)
-                self._machine.refuse(why)
+            answer.addCallback(self._verdict)
+            return answer.addErrback(self._judgement_failed)
+        if answer is None or self._ending is not None or self._machine.failure is not None:
+            return None
+        if not isinstance(answer, Message):
+            raise TypeError(f"a verdict is None or a message, not {answer!r:.100}")
+        why = printable(getattr(answer, "reason", b""))
+        try:
+            self._machine.refuse(why, (answer,))
+        except LocalError as error:  # the last words cannot be said, but no is no
+            self._listener_raised(error)
+            self._machine.refuse(why)
         return None
+
+    def _judgement_failed(self, failure: Failure) -> None:
+        self._misjudged(cast(BaseException, failure.value))
+
+    def _misjudged(self, error: BaseException) -> None:
+        """Let nobody in whom a version listener was to judge and could not."""
+        self._listener_raised(error)
+        self._machine.refuse("a version listener failed")
 
     def tell(self, receive: Callable[..., object], *details: object) -> None:
         """Call a listener whose answer holds nothing back."""

@@ -216,8 +216,8 @@ class Host:
 
     introductions = 0
 
-    def judged_by(self, answer):
-        return ("by", answer)
+    def judged_by(self, judge, version):
+        return ("by", judge(self, version))
 
     def introduced(self):
         self.introductions += 1

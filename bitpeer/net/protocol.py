@@ -17,6 +17,7 @@ from bitpeer.errors import (
     DisconnectReason,
     HandshakeError,
     RemoteError,
+    SelfConnection,
     TimedOut,
 )
 from bitpeer.net.interfaces import IPeer
@@ -126,6 +127,8 @@ class PeerProtocol(PushingPeer, Protocol):
 
     def _broken(self, reason: Failure) -> Disconnected:
         """Return what it means that the connection is gone although nobody here ended it."""
+        if self._machine.recognised:
+            return Disconnected(DisconnectReason.SELF_CONNECTION, SelfConnection())
         if reason.check(ConnectionDone) is None:
             return Disconnected(DisconnectReason.CONNECTION_BROKEN, reason.value)
         if getattr(self.transport, "disconnecting", False):  # a service closed it over our head

@@ -109,7 +109,8 @@ class Handshake:
         if message.command != "version" or not isinstance(message, Message):
             raise self._redirection(message) or Unexpected(message.command, self.phase.value)
         terms, version = self._terms, cast(VersionLike, message)
-        if version.nonce in terms.own_nonces and not terms.allow_self_connections:
+        if self._sent(version.nonce) and not terms.allow_self_connections:
+            terms.own_nonces.discard(version.nonce)  # the other end of the connection sees that
             raise SelfConnection
         if version.version < terms.min_version:
             raise VersionTooOld(version.version, terms.min_version)
@@ -160,6 +161,16 @@ class Handshake:
             return None
         address = address_in(message)
         return Redirected(address.host, address.port)
+
+    @property
+    def recognised(self) -> bool:
+        """Whether the nonce that was sent here has come back elsewhere, before `close`."""
+        return self._greeting is not None and self._greeting.nonce not in self._terms.own_nonces
+
+    def _sent(self, nonce: int) -> bool:
+        """Return whether this *nonce* is our own, of this connection or of another."""
+        own = self._greeting is not None and self._greeting.nonce == nonce
+        return own or nonce in self._terms.own_nonces
 
     def _introduction(self, now: float) -> Greeting:
         """Return what this side says of itself; not before it is needed, so that it is true."""

@@ -156,6 +156,12 @@ class ConversationState(Speaker):
         return NEVER if self._handshake is None or self.over else self._handshake.next_wake
 
     @property
+    def recognised(self) -> bool:
+        """Whether the other end turned out to be ourselves; not known any more once closed."""
+        handshake = self._handshake
+        return handshake is not None and not self.closed and handshake.recognised
+
+    @property
     def next_flush(self) -> float:
         """When to call `PeerMachine.flush`; infinity for never."""
         return NEVER if self.trickle is None or self.over else self.trickle.flush_at

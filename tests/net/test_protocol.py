@@ -9,7 +9,14 @@ from twisted.internet.error import ConnectionDone, ConnectionLost
 from twisted.internet.protocol import Protocol
 from zope.interface import classImplementsOnly, implementer
 
-from bitpeer.errors import Disconnected, DisconnectReason, LimitExceeded, Refused, Truncated
+from bitpeer.errors import (
+    Disconnected,
+    DisconnectReason,
+    LimitExceeded,
+    Refused,
+    SelfConnection,
+    Truncated,
+)
 from bitpeer.messages.control import Ping, Pong, VerAck
 from bitpeer.messages.inventory import Inv, InvVect
 from bitpeer.net.factory import PeerFactory
@@ -405,6 +412,11 @@ def test_r_c5_a_connection_to_oneself_is_noticed():
     back.dataReceived(out.transport.sent)
     assert closed(back, DisconnectReason.SELF_CONNECTION)
     assert back.transport.sent == b""
+    assert reason_of(out) is None  # who overhears a nonce must not be able to end a connection
+    back.transport.lose()
+    out.transport.lose()
+    assert stage.lost == {DisconnectReason.SELF_CONNECTION: 2}
+    assert isinstance(out._ending.cause, SelfConnection)
 
 
 @pytest.mark.parametrize("end", [PeerProtocol.disconnect, lambda peer: peer.fail(Refused("no"))])

@@ -142,6 +142,21 @@ def test_the_own_nonce_sent_back_gives_us_away() -> None:
     assert caught.value.reason is DisconnectReason.SELF_CONNECTION
 
 
+def test_both_ends_of_a_connection_to_oneself_know_of_it() -> None:
+    terms = make_terms()
+    dialler, dialled, other = make(terms), make(terms, outbound=False), make(terms)
+    assert not dialler.recognised
+    (introduction,) = dialler.start(NOW)
+    list(other.start(NOW))
+    assert not dialler.recognised
+    for handshake in (dialled, dialler):
+        with pytest.raises(SelfConnection):
+            list(handshake.review(introduction, NOW))
+    assert dialler.recognised
+    assert not dialled.recognised
+    assert not other.recognised
+
+
 def test_one_may_talk_to_oneself_if_one_wants_to() -> None:
     terms = make_terms(allow_self_connections=True)
     (introduction,) = make(terms).start(NOW)

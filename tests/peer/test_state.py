@@ -158,6 +158,7 @@ def test_a_state_may_be_looked_at_without_a_conversation() -> None:
     assert issubclass(PeerMachine, ConversationState)
     machine = make_machine(make_terms(), outbound=False)
     assert machine.next_wake == machine.handshake_deadline == 30
+    assert not machine.recognised
     assert not machine.outbound
     machine.new_trickle()
     assert machine.trickle is not None

@@ -36,7 +36,7 @@ if TYPE_CHECKING:
 
 FLUSH_PERIOD = 0.1
 """Seconds between two looks for announcements that are due."""
-WAKE_PERIOD = 1.0
+WAKE_PERIOD = 0.25
 """Seconds between two looks for pings and deadlines that are due."""
 
 

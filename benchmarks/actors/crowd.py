@@ -5,7 +5,7 @@ from __future__ import annotations
 import gc
 from collections.abc import Callable
 from pathlib import Path
-from time import perf_counter, process_time
+from time import process_time
 from typing import Any
 
 from twisted.internet.protocol import Factory, Protocol
@@ -22,7 +22,7 @@ from bitpeer.net.interfaces import IPeer
 from bitpeer.net.listeners import PeerListener
 from bitpeer.net.local import LocalNode
 
-PROBE = 0.1
+PROBE = 0.02
 """Seconds between two looks at how long the reactor was busy."""
 
 
@@ -44,24 +44,22 @@ class _Host:
     def open(self) -> None:
         """Everything is imported and listening: from now on memory belongs to the guests."""
         gc.collect()
-        self._before = resident()
+        self._before, self._began = resident(), process_time()
 
     def welcome(self) -> None:
-        if not self._there:
-            self._began = perf_counter()
         self._there += 1
         if self._there == self._guests:
-            took = perf_counter() - self._began
-            reactor.callLater(0.2, self._count, took)
+            took = process_time() - self._began
+            reactor.callLater(0.2, self._count, took / self._guests)
 
-    def _count(self, took: float) -> None:
+    def _count(self, handshake: float) -> None:
         gc.collect()
         size = (resident() - self._before) / self._guests
-        began = perf_counter()
+        began = process_time()
         gc.collect()
-        collection = perf_counter() - began
+        collection = process_time() - began
         gc.freeze()
-        say(bytes=size, handshakes=self._guests / took if took else 0.0, collection=collection)
+        say(bytes=size, handshake=handshake, collection=collection)
 
 
 class _Watch:
@@ -117,7 +115,8 @@ def bare(guests: int) -> None:
     host = _Host(guests)
 
     class Bare(Protocol):
-        greeted = False
+        def __init__(self) -> None:
+            self.greeted = False
 
         def dataReceived(self, data: bytes) -> None:
             if not self.greeted:

@@ -47,7 +47,7 @@ NETWORKS = {**BITCOIN, **{network.title: network for network in _OTHERS}}
 DEFAULT_OUTBOUND = 8
 """Peers to find and keep, unless the operator names some."""
 MAX_OUTBOUND = 1_000
-_NUMBER = re.compile("[0-9]{1,9}")
+_NUMBER = re.compile("[0-9]{1,10}")
 LEVELS = {
     "error": LogLevel.error,
     "warn": LogLevel.warn,
@@ -438,7 +438,7 @@ def _network(name: str) -> Network:
 
 
 def _chain(option: str, said: str) -> int:
-    if not said.isdecimal() or int(said) >= 1 << 32:
+    if not _NUMBER.fullmatch(said) or int(said) >= 1 << 32:
         raise _wrong(option, said, "a number from 0 to 2**32 - 1")
     return int(said)
 

@@ -461,6 +461,7 @@ def test_redirections_are_followed_if_the_operator_says_so():
         (["--serve", "1"], "--serve is '1', expected ID=ENDPOINT"),
         (["--serve", "1="], "--serve is '1=', expected ID=ENDPOINT"),
         (["--serve", "x=1"], "--serve is 'x', expected a number"),
+        (["--serve", "\u0661=1"], "expected a number"),
         (["--network", "jaxnet-simnet", "--serve", "0=1"], "another chain than that of --chain"),
         (["--network", "jaxnet-simnet", "--serve", "1=1"], "--address is None, expected an IP"),
         (["--network", "jaxnet-simnet", "--address", "me"], "--address is 'me', expected an IP"),

@@ -78,6 +78,7 @@ def _up_to(high: float, expected: str) -> Rule:
 Span = Annotated[float, _up_to(3.2e8, "more than 0 and at most 3.2e8 seconds, ten years")]
 Rate = Annotated[float, _up_to(1e15, "more than 0 and at most 1e15")]
 Count = Annotated[int, _from(1, 1 << 62, "a whole number from 1 on")]
+Room = Annotated[int, _from(1_024, 1 << 62, "a whole number from 1024 on")]
 Switch = Annotated[bool, Rule(lambda value: isinstance(value, bool), "True or False")]
 _NETWORK = Rule(lambda value: isinstance(value, Network), "a Network")
 _FUNCTION = Rule(callable, "a function")
@@ -177,12 +178,10 @@ class PeerConfig:
 
     # How much to hold
 
-    max_payload: Count | None = None
+    max_payload: Room | None = None
     """Largest payload accepted; `None` for the dialect's own limit."""
 
-    max_handshake_payload: Annotated[int, _from(1_024, 1 << 62, "a whole number from 1024 on")] = (
-        16_384
-    )
+    max_handshake_payload: Room = 16_384
     """Largest payload accepted before the handshake is complete."""
 
     max_handshake_messages: Annotated[int, _from(8, 1 << 62, "a whole number from 8 on")] = 256

@@ -143,7 +143,9 @@ def test_a_handshake_has_room_for_what_peers_must_say() -> None:
     assert replace(CONFIG, max_handshake_messages=8).max_handshake_messages == 8
     assert refusal("max_handshake_messages", 7).endswith("expected a whole number from 8 on")
     assert replace(CONFIG, max_handshake_payload=1_024).max_handshake_payload == 1_024
+    assert replace(CONFIG, max_payload=1_024).max_payload == 1_024
     assert refusal("max_handshake_payload", 1_023).endswith("a whole number from 1024 on")
+    assert refusal("max_payload", 1_023).endswith("a whole number from 1024 on, or None")
 
 
 def test_one_inv_has_at_most_fifty_thousand_items() -> None:

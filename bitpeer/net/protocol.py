@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from contextlib import suppress
 from math import inf
 from typing import TYPE_CHECKING, Any, cast
 
@@ -97,7 +98,8 @@ class PeerProtocol(PushingPeer, Protocol):
             if self._direct is not None:
                 self._remember_local_address()
             if ITCPTransport.providedBy(transport):
-                transport.setTcpNoDelay(True)
+                with suppress(OSError):  # before Twisted 25, Unix sockets claim to be TCP
+                    transport.setTcpNoDelay(True)
             if node.audience.traffic:
                 self.observe()
             self._machine.start(self.connected_at)

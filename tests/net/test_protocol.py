@@ -107,6 +107,14 @@ def test_who_dials_speaks_first():
     assert join(stage).transport.sent == b""
 
 
+def test_a_socket_that_only_claims_to_be_tcp_is_as_good():
+    class Unix(SocketTransport):
+        def setTcpNoDelay(self, enabled):  # noqa: N802
+            raise OSError(95, "Operation not supported")
+
+    assert meet(node(), Unix()).established
+
+
 def test_small_messages_are_not_held_back_by_the_kernel():
     stage = node()
     assert join(stage, SocketTransport()).transport.no_delay

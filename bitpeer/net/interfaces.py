@@ -115,7 +115,11 @@ class IPeer(Interface):
         """Return a Deferred that fires with the reason once the connection is gone."""
 
     def disconnect() -> None:
-        """Send what is queued, as far as it leaves within five seconds, then close."""
+        """Send what is queued, as far as it leaves within five seconds, then close.
+
+        Deadlines, this one and all in `PeerConfig`, are looked at once a second: what
+        is to end may last a second longer.
+        """
 
     def fail(reason: RemoteError) -> None:
         """End the connection at once, because of what the peer did."""

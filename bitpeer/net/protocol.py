@@ -37,6 +37,10 @@ LARGE_READ = 1_048_576
 a large message that is arriving."""
 CLOSE_TIMEOUT = 5.0
 """Seconds that last words may take before the connection is cut."""
+STRANGER_TIMEOUT = 2.0
+"""The same for those who never got through the handshake."""
+MAX_FAREWELL = 1_048_576
+"""Bytes read, and thrown away, from a peer that has been told everything and does not close."""
 TOLERANCE = 1e-6
 """Seconds by which floating-point numbers may call a moment early."""
 
@@ -49,9 +53,10 @@ class PeerProtocol(PushingPeer, Protocol):
     node's tickers, so an idle peer costs nothing but its memory.
 
     A connection ends in one of two ways.  It is *closed* by `disconnect`, or when
-    a peer is refused: what is queued still leaves, within five seconds.  It is
-    *cut* in every other case: at once, whatever is queued.  Either way the first
-    reason counts, and `connectionLost` tells it.
+    a peer is refused: what is queued still leaves, within five seconds, or two
+    before the handshake is complete; deadlines are looked at once a second.  It is
+    *cut* in every other case, and if the peer talks on: at once, whatever is queued.
+    Either way the first reason counts, and `connectionLost` tells it.
 
     Args:
         node: what all peers of this network share.
@@ -63,6 +68,7 @@ class PeerProtocol(PushingPeer, Protocol):
     _wake_at = inf
     _flush_at = inf
     _close_at = inf
+    _ignored = 0
     _waiting: dict[str, list[Deferred[Any]]] | None = None
 
     def __init__(self, node: LocalNode, machine: PeerMachine, dialled: str | None = None) -> None:
@@ -291,7 +297,9 @@ class PeerProtocol(PushingPeer, Protocol):
         if not last_words:
             self._abort()
             return
-        self._close_at = self._node.clock.seconds() + CLOSE_TIMEOUT
+        stranger = self._machine.keepalive is None
+        patience = STRANGER_TIMEOUT if stranger else CLOSE_TIMEOUT
+        self._close_at = self._node.clock.seconds() + patience
         self._machine.stirred = True
         if self._holds != CLOSING:
             cast(IPushProducer, self.transport).resumeProducing()  # to see it go
@@ -312,6 +320,13 @@ class PeerProtocol(PushingPeer, Protocol):
             transport.loseWriteConnection()
         else:
             transport.loseConnection()
+
+    def _ignore(self, data: bytes) -> None:
+        """Read on to see the peer close, but not for long if it floods instead."""
+        if not self.queued:
+            self._ignored += len(data)
+            if self._ignored > MAX_FAREWELL:
+                self._abort()
 
     def _abort(self) -> None:
         """Cut the connection, and forget what was kept for it."""

@@ -57,11 +57,16 @@ class PeerReader(PeerRecord, ABC):
         """Write what is to be written, end what is to be ended, see to the timers."""
 
     @abstractmethod
+    def _ignore(self, data: bytes) -> None:
+        """Take note of what came after the end began."""
+
+    @abstractmethod
     def _went_wrong(self, error: BaseException) -> None:
         """A mistake in this package came to light: log it, and end the connection."""
 
     def dataReceived(self, data: bytes) -> None:
         if self._ending is not None:
+            self._ignore(data)
             return
         if self._corked or self._holds or self._backlog:
             self._backlog = self._backlog or deque()

@@ -22,7 +22,7 @@ from bitpeer.messages.inventory import Inv, InvVect
 from bitpeer.net.factory import PeerFactory
 from bitpeer.net.interfaces import IVersionListener
 from bitpeer.net.listeners import PeerListener, on
-from bitpeer.net.protocol import LARGE_READ, SMALL_READ, PeerProtocol
+from bitpeer.net.protocol import LARGE_READ, MAX_FAREWELL, SMALL_READ, PeerProtocol
 from tests.net.stage import (
     GREETING,
     NOON,
@@ -425,6 +425,42 @@ def test_r_c5_a_connection_to_oneself_is_noticed():
     out.transport.lose()
     assert stage.lost == {DisconnectReason.SELF_CONNECTION: 2}
     assert isinstance(out._ending.cause, SelfConnection)
+
+
+def test_r_a8_who_is_refused_and_floods_is_cut():
+    """Last words need somebody to read them, not a megabyte of answers."""
+    stage = node()
+    stranger, peer = join(stage), meet(stage)
+    stranger.dataReceived(frame(Hello(0, 0, 0, 5)))
+    peer.disconnect()
+    for each in (stranger, peer):
+        for _ in range(MAX_FAREWELL // LARGE_READ):
+            each.dataReceived(bytes(LARGE_READ))
+        assert not each.transport.aborted
+        each.dataReceived(b"x")
+        assert each.transport.aborted
+
+
+def test_nobody_is_cut_for_talking_before_everything_is_said():
+    peer = meet(node())
+    peer.transport.kernel.room = 0
+    peer.send(Say(b"listen"))
+    peer.disconnect()
+    for _ in range(5):
+        peer.dataReceived(bytes(LARGE_READ))
+    assert not peer.transport.aborted
+
+
+def test_strangers_that_do_not_close_are_cut_sooner():
+    stage = node()
+    stranger, peer = join(stage), meet(stage)
+    stranger.dataReceived(frame(Hello(0, 0, 0, 5)))
+    peer.disconnect()
+    let_pass(stage, 3)
+    assert stranger.transport.aborted
+    assert not peer.transport.aborted
+    let_pass(stage, 3)
+    assert peer.transport.aborted
 
 
 @pytest.mark.parametrize("end", [PeerProtocol.disconnect, lambda peer: peer.fail(Refused("no"))])

@@ -12,13 +12,14 @@ from bitpeer.dialect import Greeting, VersionLike
 from bitpeer.errors import (
     DisconnectReason,
     Redirected,
+    Refused,
     SelfConnection,
     TimedOut,
     Unexpected,
     VersionTooOld,
 )
 from bitpeer.messages.addresses import NetAddress
-from bitpeer.messages.control import VerAck
+from bitpeer.messages.control import Reject, VerAck
 from bitpeer.peer.part import NEVER
 from bitpeer.peer.terms import Terms
 from bitpeer.wire.message import Malformed, Message, Unknown
@@ -106,6 +107,9 @@ class Handshake:
         """
         if isinstance(message, Malformed):
             raise message.error
+        if self._outbound and isinstance(message, Reject):
+            # The last words of a peer that refuses us before it has introduced itself.
+            raise Refused(f"the peer refused: {repr(message.reason)[2:-1]}")
         if message.command != "version" or not isinstance(message, Message):
             raise self._redirection(message) or Unexpected(message.command, self.phase.value)
         terms, version = self._terms, cast(VersionLike, message)

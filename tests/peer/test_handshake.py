@@ -10,6 +10,7 @@ from bitpeer.errors import (
     DisconnectReason,
     HandshakeError,
     Redirected,
+    Refused,
     SelfConnection,
     TimedOut,
     Truncated,
@@ -284,6 +285,14 @@ def test_no_pause_postpones_the_deadline() -> None:
     handshake.postpone(100)
     assert handshake.next_wake == 1_030
     assert handshake.wake(1_029) == ()
+
+
+def test_last_words_in_place_of_a_version_are_understood_by_who_dialled() -> None:
+    last_words = Reject(b"version", 0x11, b"too\nold")
+    with pytest.raises(Refused, match=r"^the peer refused: too\\nold$"):
+        list(make(make_terms()).review(last_words, NOW))
+    with pytest.raises(Unexpected):
+        list(make(make_terms(), outbound=False).review(last_words, NOW))
 
 
 def test_who_hides_its_address_tells_the_peer_none() -> None:

@@ -126,7 +126,8 @@ class PeerConfig:
     """Tells the newest block this program knows; `None` reports height 0."""
 
     preferences: Annotated[tuple[Message, ...], _MESSAGES] | None = None
-    """Wishes to send once a handshake is complete; `None` for those of the dialect."""
+    """Wishes to send once a handshake is complete; `None` for those of the dialect.  Bitcoin's
+    are `SendHeaders` and `SendCmpct`; who wants fewer transactions adds a `FeeFilter`."""
 
     proxied: Switch = False
     """Whether peers are reached through a proxy: then nobody is told where anybody is."""

@@ -19,7 +19,7 @@ from bitpeer.messages.addresses import NOWHERE, NetAddress
 from bitpeer.net.interfaces import ITrafficListener
 from bitpeer.net.journal import Journal
 from bitpeer.net.listeners import Audience
-from bitpeer.net.text import printable
+from bitpeer.net.text import name_of, printable
 from bitpeer.net.ticker import Ticker
 from bitpeer.net.traffic import MessageLog
 from bitpeer.peer.keepalive import Rhythm
@@ -121,10 +121,11 @@ class LocalNode:
         ask = self.config.newest_block or self.audience.newest_block
         if ask is not None:
             try:
-                return ask()
+                return _checked_position(ask())
             except Exception as error:
                 self.listener_failures += 1
-                self.journal.failure("nobody could tell the newest block", error)
+                text = "{provider} could not tell the newest block, so height 0 is told"
+                self.journal.failure(text, error, provider=name_of(ask))
         return BlockPosition(self.config.network.genesis, 0)
 
     @property
@@ -203,11 +204,13 @@ class LocalNode:
         """
         if self.config.proxied:
             return NOWHERE
-        if self.config.address_of is not None:
+        ask = self.config.address_of
+        if ask is not None:
             try:
-                return self.config.address_of(host, port, 0)
+                return _checked_address(ask(host, port, 0))
             except Exception as error:
-                self.journal.failure("the address of {host} is not known", error, host=host)
+                text = "{provider} could not tell the address of {host}, so none is told"
+                self.journal.failure(text, error, provider=name_of(ask), host=host)
                 return NOWHERE
         try:
             public = ip_address(host).is_global
@@ -322,6 +325,23 @@ class LocalNode:
             transfer_grace=config.transfer_grace,
             transfer_rate=config.transfer_rate,
         )
+
+
+def _checked_position(answer: object) -> BlockPosition:
+    """Return what a program says of the newest block, if `version` can carry it."""
+    if not isinstance(answer, BlockPosition):
+        raise TypeError(f"expected a BlockPosition, not {answer!r:.100}")
+    if not isinstance(answer.height, int) or not 0 <= answer.height < 1 << 31:
+        raise ValueError(f"expected a height from 0 to 2**31 - 1, not {answer.height!r:.100}")
+    return answer
+
+
+def _checked_address(answer: object) -> NetAddress:
+    """Return what a program says of an address, if `version` can carry it."""
+    if not isinstance(answer, NetAddress):
+        raise TypeError(f"expected a NetAddress, not {answer!r:.100}")
+    answer.encode()
+    return answer
 
 
 def _flush(peer: PeerProtocol, now: float) -> None:

@@ -1,5 +1,6 @@
 import pytest
 from twisted.internet.address import IPv4Address
+from twisted.internet.defer import Deferred
 from twisted.logger import LogLevel, formatEvent, globalLogPublisher
 from zope.interface import implementer
 
@@ -145,6 +146,38 @@ def test_an_application_may_decide_what_is_told(logged_failures):
 
 
 # Listeners
+
+
+@pytest.mark.parametrize(
+    "answer",
+    [
+        None,
+        (bytes(32), 5),
+        BlockPosition(bytes(32), 1 << 40),
+        BlockPosition(bytes(32), -1),
+        BlockPosition(bytes(32), None),
+        Deferred(),
+    ],
+)
+def test_a_provider_that_answers_nonsense_is_named_and_harms_nobody(answer, logged_failures):
+    def newest():
+        return answer
+
+    stage = node(newest_block=newest)
+    assert meet(stage).established
+    assert stage.newest_block().height == 0
+    assert stage.listener_failures == 2
+    (failure,) = logged_failures.claim()
+    assert "expected a " in str(failure.value)
+
+
+@pytest.mark.parametrize("answer", [None, NetAddress(1 << 64, bytes(16), 0), ("192.0.2.1", 8333)])
+def test_a_peers_address_that_is_none_is_hidden(answer, logged, logged_failures):
+    stage = node(address_of=lambda *_: answer)
+    assert stage.receiver_address("192.0.2.1", 8333) == NOWHERE
+    assert len(logged_failures.claim(TypeError, Unencodable)) == 1
+    ((_, text),) = logged
+    assert text.endswith("<lambda> could not tell the address of 192.0.2.1, so none is told")
 
 
 def test_listeners_must_listen_to_something():

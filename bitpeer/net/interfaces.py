@@ -60,7 +60,7 @@ class IPeer(Interface):
         """Queue *message*; the Deferred fires when the network has taken its last byte.
 
         It fails with `Disconnected` if that never happens, and with the errors of
-        `send`, which this never raises.
+        `send`, which this never raises, or any other if what is given is no message.
         """
 
     def announce(item: InvVect) -> bool:

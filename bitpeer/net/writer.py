@@ -10,7 +10,7 @@ from socket import socket
 
 from twisted.internet.defer import Deferred, fail
 
-from bitpeer.errors import Disconnected, DisconnectReason, LocalError, OverBudget, Unencodable
+from bitpeer.errors import Disconnected, DisconnectReason, OverBudget, Unencodable
 from bitpeer.messages.inventory import InvVect
 from bitpeer.net.outbox import Outbox, send_through
 from bitpeer.net.reader import QUEUE, PeerReader
@@ -85,7 +85,7 @@ class PeerWriter(PeerReader):
             return fail(self._ending)
         try:
             self._machine.send(message, self._node.clock.seconds())
-        except LocalError as error:
+        except Exception as error:  # what is no message has its own way to say so
             return fail(error)
         done: Deferred[None] = Deferred()
 

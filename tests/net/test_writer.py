@@ -259,6 +259,15 @@ def test_what_is_never_delivered_fails_with_the_reason():
     assert outcome.value.reason is DisconnectReason.CLOSED_BY_PEER
 
 
+@pytest.mark.parametrize("nonsense", [None, b"ping", 5, object])
+def test_what_is_no_message_fails_and_raises_nothing(nonsense):
+    peer = meet(node())
+    before = peer.transport.sent
+    assert isinstance(Outcome(peer.deliver(nonsense)).value, Exception)
+    assert peer.established
+    assert peer.transport.sent == before
+
+
 def test_a_delivery_may_be_cancelled_and_leaves_all_the_same():
     peer = meet(node())
     peer.transport.kernel.room = 0

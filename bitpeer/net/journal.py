@@ -27,7 +27,8 @@ class Complaint(Exception):
 class Journal:
     """Logs for a node, at most a budget for each place in the code and hour (R-I1).
 
-    What is suppressed is counted, and the count is logged when the window ends.
+    That a budget is used up is logged once.  What is suppressed is counted, and the
+    count is logged when the window ends.
 
     Args:
         log: where to.
@@ -61,18 +62,38 @@ class Journal:
         self._spent[place] = self._budget
         self._log.failure(format, Failure(_fit(error)), LogLevel.critical, **fields)
 
-    def emit(self, level: LogLevel, format: str, **fields: object) -> None:  # noqa: A002
-        """Log one event, unless its *format* has used up its share."""
+    def emit(
+        self,
+        level: LogLevel,
+        format: str,  # noqa: A002
+        share: str = "",
+        /,
+        **fields: object,
+    ) -> None:
+        """Log one event, unless its *format* has used up its budget.
+
+        Args:
+            level: how important it is.
+            format: the text, with the names of fields in it.
+            share: events of one format and different shares have budgets of their own.
+            fields: what the event consists of.
+        """
         self._turn_window()
-        if format in self._suppressed:
-            self._suppressed[format] += 1
+        place = f"{format} ({share})" if share else format
+        if place in self._suppressed:
+            self._suppressed[place] += 1
             return
-        spent = self._spent.get(format, 0)
+        spent = self._spent.get(place, 0)
         spent += len(formatEvent({"log_format": format, **fields})) + OVERHEAD
         if spent > self._budget:
-            self._suppressed[format] = 1
+            self._suppressed[place] = 1
+            self._log.warn(
+                "too many events like {example!r}: no more are logged for up to {window:.0f} s",
+                example=place,
+                window=self._window,
+            )
             return
-        self._spent[format] = spent
+        self._spent[place] = spent
         self._log.emit(level, format, **fields)
 
     def _turn_window(self) -> None:

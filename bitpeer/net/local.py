@@ -38,6 +38,8 @@ FLUSH_PERIOD = 0.1
 """Seconds between two looks for announcements that are due."""
 WAKE_PERIOD = 0.25
 """Seconds between two looks for pings and deadlines that are due."""
+MAX_AGENT = 64
+"""Most characters logged of a user agent."""
 
 
 _RANDOM = SystemRandom()
@@ -229,8 +231,9 @@ class LocalNode:
         self.journal.emit(
             LogLevel.info,
             "{peer} established: {agent}, version {version}",
+            _side(peer),
             peer=str(peer),
-            agent=printable(peer.user_agent),
+            agent=printable(peer.user_agent, MAX_AGENT),
             version=peer.negotiated_version,
         )
 
@@ -246,11 +249,12 @@ class LocalNode:
         self.bytes_sent += peer.bytes_sent
         why = printable(str(reason))
         if established:
-            self.journal.emit(LogLevel.info, "{peer} lost: {reason}", peer=str(peer), reason=why)
+            level, text = LogLevel.info, "{peer} lost: {reason}"
         else:
             stranger = peer.inbound or reason.reason is DisconnectReason.SELF_CONNECTION
             level = LogLevel.debug if stranger else LogLevel.info
-            self.journal.emit(level, "{peer} not won: {reason}", peer=str(peer), reason=why)
+            text = "{peer} not won: {reason}"
+        self.journal.emit(level, text, _side(peer), peer=str(peer), reason=why)
         for receive in self.audience[Disconnected]:
             peer.tell(receive, reason)
         if not self.peers:
@@ -325,6 +329,11 @@ class LocalNode:
             transfer_grace=config.transfer_grace,
             transfer_rate=config.transfer_rate,
         )
+
+
+def _side(peer: PeerProtocol) -> str:
+    """Return whose budget of the log *peer* uses: who dials us must not use up that of others."""
+    return "inbound" if peer.inbound else "outbound"
 
 
 def _checked_position(answer: object) -> BlockPosition:

@@ -18,7 +18,7 @@ def printable(raw: bytes | str, limit: int = 256) -> str:
         chr(byte) if 0x20 <= byte < 0x7F and byte != 0x5C else f"\\x{byte:02x}"
         for byte in data[:limit]
     )
-    return shown if len(data) <= limit else f"{shown}..."
+    return shown if len(data) <= limit and len(shown) <= limit else f"{shown[:limit]}..."
 
 
 def name_of(function: object) -> str:

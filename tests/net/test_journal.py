@@ -55,7 +55,11 @@ def test_r_i1_a_million_malformed_frames_leave_a_megabyte_an_hour():
     desk = Desk()
     for _ in range(1_000_000):
         desk.journal.emit(LogLevel.info, "{peer} lost: {reason}", peer="peer 1", reason="x")
-    assert SITE_BUDGET - 200 < desk.size <= SITE_BUDGET
+    assert SITE_BUDGET - 200 < desk.size <= SITE_BUDGET + 200
+    assert desk.lines[-1] == (
+        "too many events like '{peer} lost: {reason}': no more are logged for up to 3600 s"
+    )
+    assert desk.events[-1]["log_level"] is LogLevel.warn
 
 
 def test_every_place_has_a_budget_of_its_own():
@@ -72,12 +76,21 @@ def test_the_next_hour_says_what_the_last_one_suppressed_and_begins_anew():
         desk.journal.emit(LogLevel.info, "x" * 50)
     desk.clock.advance(3_599)
     desk.journal.emit(LogLevel.info, "x" * 50)
-    assert len(desk.lines) == 1
+    assert len(desk.lines) == 2
     desk.clock.advance(1)
     desk.journal.emit(LogLevel.info, "x" * 50)
-    assert len(desk.lines) == 3
-    assert desk.lines[1].startswith("5 events like 'xxx")
-    assert desk.events[1]["log_level"] is LogLevel.warn
+    assert len(desk.lines) == 4
+    assert desk.lines[2].startswith("5 events like 'xxx")
+    assert desk.events[2]["log_level"] is LogLevel.warn
+
+
+def test_shares_of_one_format_have_budgets_of_their_own():
+    desk = Desk(budget=1_000)
+    for share in ("", "inbound", "outbound"):
+        for _ in range(100):
+            desk.journal.emit(LogLevel.info, "one", share)
+    assert desk.lines.count("one") == 3 * (1_000 // (3 + OVERHEAD))
+    assert sum("like 'one (inbound)'" in line for line in desk.lines) == 1
 
 
 def test_a_clock_that_is_set_back_begins_a_new_hour():

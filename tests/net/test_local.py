@@ -1,3 +1,5 @@
+from dataclasses import replace
+
 import pytest
 from twisted.internet.address import IPv4Address
 from twisted.internet.defer import Deferred
@@ -7,8 +9,10 @@ from zope.interface import implementer
 from bitpeer.config import BlockPosition
 from bitpeer.errors import DisconnectReason, InvalidSetting, LimitExceeded, Unencodable
 from bitpeer.messages.addresses import NOWHERE, NetAddress
+from bitpeer.messages.control import VerAck
 from bitpeer.messages.inventory import InvVect
 from bitpeer.net.interfaces import INewestBlock
+from bitpeer.net.journal import Journal
 from bitpeer.net.listeners import PeerListener
 from bitpeer.net.local import LocalNode, draw_nonce
 from bitpeer.net.traffic import MessageLog
@@ -439,6 +443,20 @@ def test_strangers_do_not_use_up_what_may_be_logged_of_peers(outbound, level, lo
     assert logged == [(level, f"peer 1 203.0.113.7:8333 ({side}) not won: closed by the peer")]
 
 
+def test_r_i1_who_dials_us_does_not_use_up_what_may_be_logged_of_whom_we_dial(logged):
+    stage = node()
+    agent = b"/" + bytes(63)
+    stage.journal = Journal(stage.log, stage.clock.seconds, budget=700)
+    for outbound in (False, False, False, False, True):
+        peer = join(stage, outbound=outbound)
+        peer.dataReceived(frame(replace(HELLO, user_agent=agent)) + frame(VerAck()))
+        assert peer.established
+    texts = [text for _, text in logged if " established: " in text and "too many" not in text]
+    assert sum("(inbound)" in text for text in texts) == 3
+    assert sum("(outbound)" in text for text in texts) == 1
+    assert max(map(len, texts)) < 160
+
+
 def test_r_c5_connections_to_oneself_are_hardly_worth_mentioning(logged):
     """R-C5: CVE-2025-54604 filled disks with them."""
     stage = node()
@@ -459,4 +477,5 @@ def test_r_i1_tens_of_thousands_of_strangers_leave_a_megabyte(logged):
         peer = join(stage, SocketTransport(peer=address))
         peer.dataReceived(frame(HELLO)[:-1] + bytes([number % 256]))
         peer.transport.lose()
-    assert 900_000 < sum(len(text) + 80 for _, text in logged) <= 1_048_576
+    assert 900_000 < sum(len(text) + 80 for _, text in logged[:-1]) <= 1_048_576
+    assert logged[-1][1].startswith("too many events like '{peer} not won: {reason} (inbound)'")

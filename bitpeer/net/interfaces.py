@@ -117,8 +117,8 @@ class IPeer(Interface):
     def disconnect() -> None:
         """Send what is queued, as far as it leaves within five seconds, then close.
 
-        Deadlines, this one and all in `PeerConfig`, are looked at once a second: what
-        is to end may last a second longer.
+        Deadlines, this one and all in `PeerConfig`, are looked at a few times a second:
+        what is to end may last as much longer.
         """
 
     def fail(reason: RemoteError) -> None:

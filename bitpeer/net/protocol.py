@@ -54,7 +54,7 @@ class PeerProtocol(PushingPeer, Protocol):
 
     A connection ends in one of two ways.  It is *closed* by `disconnect`, or when
     a peer is refused: what is queued still leaves, within five seconds, or two
-    before the handshake is complete; deadlines are looked at once a second.  It is
+    before the handshake is complete; the tickers may be a moment late.  It is
     *cut* in every other case, and if the peer talks on: at once, whatever is queued.
     Either way the first reason counts, and `connectionLost` tells it.
 

@@ -242,7 +242,7 @@ def test_a_node_logs_messages_if_it_is_told_to(setting, lines, monkeypatch):
     stage = node(**{setting: True})
     logged = []
 
-    def emit(_, text, **fields):
+    def emit(_, text, _share="", **fields):
         logged.append(text.format(**fields))
 
     monkeypatch.setattr(stage.journal, "emit", emit)

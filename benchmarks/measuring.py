@@ -13,7 +13,7 @@ class Effort:
 
     rounds: int = 25
     """Most turns each contender gets."""
-    seconds: float = 4.0
+    seconds: float = 2.5
     """For one contender in one race; nobody gets fewer than three turns."""
     messages: int = 2_000
     """In a stream of small messages held in memory."""

@@ -45,7 +45,7 @@ class DisconnectReason(Enum):
     OUT_OF_ORDER = "a message came when it was not allowed"
     SELF_CONNECTION = "the peer is this very program"
     OBSOLETE = "the peer's protocol version is too old"
-    REFUSED = "a listener refused the peer"
+    REFUSED = "one side refused the other"
     REDIRECTED = "the peer named another address to dial"
     UNWANTED = "the peer asked for a service that is not offered"
     IDLE = "the peer fell silent"

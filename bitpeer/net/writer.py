@@ -55,13 +55,13 @@ class PeerWriter(PeerReader):
         Raises:
             NotEstablished, NotNegotiated: as `send` does.
         """
-        direct, outbox = self._direct, self._outbox
+        direct, outbox, size = self._direct, self._outbox, len(frame)
         if (
             direct is None
             or self._corked
             or self._ending is not None
             or (outbox is not None and outbox.queued)
-            or not self._machine.share(message, frame, now)
+            or not self._machine.share(message, size, now)
         ):
             self.send(message)
             return self._ending is None
@@ -69,7 +69,7 @@ class PeerWriter(PeerReader):
             count = direct.send(frame)
         except OSError:
             count = 0
-        if count == len(frame):
+        if count == size:
             self.bytes_sent += count
             self.last_send = now
             return True

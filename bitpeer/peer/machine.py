@@ -181,8 +181,13 @@ class PeerMachine(ConversationState):
             self.deadlines.asked(rule.questions(message), now)
             self.stirred = True
 
-    def share(self, message: Message | Unknown, frame: bytes, now: float) -> bool:
-        """Count *frame* as said: it is *message*, and the caller writes it, to others as well.
+    def share(self, message: Message | Unknown, size: int, now: float) -> bool:
+        """Count *message* as said: the caller writes its frame, to others as well.
+
+        Args:
+            message: what is said.
+            size: bytes of its frame.
+            now: the time.
 
         Returns:
             Whether that may be done: not if there is anything to be heeded, to be told or
@@ -197,7 +202,7 @@ class PeerMachine(ConversationState):
         ):
             return False
         self.now = now
-        self.bytes_produced += len(frame)
+        self.bytes_produced += size
         return True
 
     def announce(self, item: InvVect, now: float) -> bool:

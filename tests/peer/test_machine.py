@@ -379,9 +379,8 @@ def test_a_flush_without_announcements_says_nothing() -> None:
 def test_a_frame_for_many_is_counted_and_left_to_the_caller() -> None:
     machine = establish(make_terms())
     before = machine.bytes_produced
-    shared = framed(Say(b"to all"))
-    assert machine.share(Say(b"to all"), shared, 7.0)
-    assert machine.bytes_produced - before == len(shared)
+    assert machine.share(Say(b"to all"), 31, 7.0)
+    assert machine.bytes_produced - before == 31
     assert machine.now == 7.0
     assert not machine.has_data_to_send
 
@@ -395,10 +394,9 @@ def test_the_short_way_is_closed_where_something_is_to_be_seen_to() -> None:
     busy.send(Say(b"first"), 0.0)
     for machine in (stranger, gone, heard, busy):
         before = machine.bytes_produced
-        assert not machine.share(Say(b"to all"), framed(Say(b"to all")), 0.0)
+        assert not machine.share(Say(b"to all"), 31, 0.0)
         assert machine.bytes_produced == before
-    question = GetData((item(1),))
-    assert not choosy.share(question, framed(question), 0.0)
+    assert not choosy.share(GetData((item(1),)), 61, 0.0)
 
 
 # The end; more in test_machine_end.py

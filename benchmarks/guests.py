@@ -32,7 +32,9 @@ class Guests:
             self._sockets[guest.fileno()] = guest
             self._poll.register(guest.fileno(), EPOLLIN)
             if number % 100 == 0:
-                self._attend(0)
+                # The first one is waited for: an instance of a class is smaller if the first
+                # instances have had all their attributes before the others were made.
+                self._attend(0 if number else 1)
 
     def attend(self, node: Actor) -> Report:
         """Listen and answer until *node* has something to report."""

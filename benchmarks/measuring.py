@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import gc
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from time import process_time
@@ -78,6 +79,8 @@ def race(
         effort: how often, and for how long.
         units: how many units of work one call does.
     """
+    gc.collect()
+    gc.freeze()  # what was imported or built before burdens nobody's collections
     best = dict.fromkeys(contenders, float("inf"))
     spent = dict.fromkeys(contenders, 0.0)
     for turn in range(effort.rounds):

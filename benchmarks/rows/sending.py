@@ -19,7 +19,8 @@ def measure(effort: Effort, **_: bool) -> Iterator[Finding]:
 
 
 def _announcing(effort: Effort) -> Iterator[Finding]:
-    with actor("announcer", audience=effort.audience, rounds=effort.rounds) as announcer:
+    rounds = 3 * effort.rounds  # they are short
+    with actor("announcer", audience=effort.audience, rounds=rounds) as announcer:
         guests = Guests(announcer.hear()["port"], effort.audience)
         took = guests.attend(announcer)
         guests.leave()

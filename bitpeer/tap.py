@@ -31,11 +31,11 @@ from bitpeer.dialect import Network
 from bitpeer.errors import InvalidSetting
 from bitpeer.hashes.blake256 import BLAKE256_BACKEND, blake256
 from bitpeer.jaxnet import networks as jaxnet
-from bitpeer.net.clash import foreign_modules, warning
 from bitpeer.net.journal import Journal
 from bitpeer.net.local import LocalNode
 from bitpeer.net.text import printable
 from bitpeer.service.admission import MAX_INBOUND, MAX_PER_HOST
+from bitpeer.service.clash import foreign_modules, warning
 from bitpeer.service.compose import node_service
 from bitpeer.service.descriptors import check_room
 from bitpeer.service.doors import Doors

@@ -18,7 +18,7 @@ FOREIGN = {
     f"{METADATA}/WHEEL": "Wheel-Version: 1.0\nRoot-Is-Purelib: true\nTag: py3-none-any\n",
     f"{METADATA}/RECORD": "",
 }
-NOTICED = "from bitpeer.net.clash import foreign_modules; print(*foreign_modules())"
+NOTICED = "from bitpeer.service.clash import foreign_modules; print(*foreign_modules())"
 
 
 @pytest.fixture

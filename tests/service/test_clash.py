@@ -1,6 +1,6 @@
 from pathlib import Path
 
-from bitpeer.net.clash import OURS, foreign_modules, warning
+from bitpeer.service.clash import OURS, foreign_modules, warning
 
 
 def test_nothing_foreign_lies_beside_our_own_modules():

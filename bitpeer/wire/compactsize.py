@@ -2,10 +2,17 @@
 
 from __future__ import annotations
 
+from struct import Struct, error as struct_error
+
 from bitpeer.errors import LimitExceeded, NonCanonical, Truncated, Unencodable
 
-_WIDTHS = {0xFD: (2, 0xFD), 0xFE: (4, 0x1_0000), 0xFF: (8, 0x1_0000_0000)}
-"""First byte: how many bytes follow, and the smallest value that needs them."""
+_LONG = {
+    0xFD: (Struct("<H").unpack_from, 2, 0xFD),
+    0xFE: (Struct("<I").unpack_from, 4, 0x1_0000),
+    0xFF: (Struct("<Q").unpack_from, 8, 0x1_0000_0000),
+}
+"""First byte: what reads the bytes that follow, how many they are, and the smallest value that
+needs them."""
 
 
 def read_compact_size(data: bytes, pos: int) -> tuple[int, int]:
@@ -24,14 +31,14 @@ def read_compact_size(data: bytes, pos: int) -> tuple[int, int]:
     pos += 1
     if first < 0xFD:
         return first, pos
-    width, smallest = _WIDTHS[first]
-    end = pos + width
-    if end > len(data):
-        raise Truncated(width, len(data) - pos)
-    value = int.from_bytes(data[pos:end], "little")
+    unpack, width, smallest = _LONG[first]
+    try:
+        (value,) = unpack(data, pos)
+    except struct_error:
+        raise Truncated(width, len(data) - pos) from None
     if value < smallest:
         raise NonCanonical(value)
-    return value, end
+    return value, pos + width
 
 
 def read_count(data: bytes, pos: int, limit: int, size: int) -> tuple[int, int]:

@@ -24,6 +24,8 @@ class Finding:
     """The target, where less is better."""
     detail: str = ""
     """The two numbers behind the ratio, on this machine."""
+    why: str = ""
+    """What is known of the reasons if the target is missed."""
 
     @property
     def target(self) -> str:

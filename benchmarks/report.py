@@ -86,6 +86,7 @@ def summary(found: Iterable[Finding]) -> str:
     if missed:
         text += "  Missed:\n\n" + "\n".join(
             f"* {each.row}. {each.what}, beside {each.beside}: {each.measured}, not {each.target}"
+            + (f".  {each.why}" if each.why else "")
             for each in missed
         )
     return text + "\n"

@@ -78,6 +78,9 @@ def _everything(
             value=ratio(best.get(name), best["bitpeer"]),
             at_least=None if name == "bcoin" else 2.0,
             detail=spans(best["bitpeer"], best.get(name)),
+            why="It hovers about 2: bitcoinX knows no witnesses, and need not look for them."
+            if shape == "C"
+            else "",
         )
 
 

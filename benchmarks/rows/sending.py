@@ -38,6 +38,7 @@ def _announcing(effort: Effort) -> Iterator[Finding]:
             value=ratio(took[name], took["raw"]),
             at_most=1.2 if best else None,
             detail=spans(took[name], took["raw"]),
+            why="It hovers about 1.2: what is left is to fetch each peer's state from memory.",
         )
         yield Finding(
             row=11,

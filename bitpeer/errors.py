@@ -7,6 +7,7 @@ The tree answers one question first: whose fault is it?
   * `LocalError`: the calling program asked for something that cannot be done; nothing changed.
 
     * `InvalidSetting`: a setting or an option has a value that makes no sense.
+    * `StorageUnusable`: a file or a directory cannot hold what is to be kept.
     * `Unencodable`: a message holds a value that its wire form cannot carry.
     * `NotEstablished`: the handshake with this peer is not complete.
     * `NotNegotiated`: the negotiated version, or a missing service, forbids this message.
@@ -117,6 +118,23 @@ class InvalidSetting(LocalError, ValueError):
 
     def __str__(self) -> str:
         return f"{self.setting:.64} is {self.value!r:.100}, expected {self.expected:.200}"
+
+
+class StorageUnusable(LocalError):
+    """A file or a directory cannot hold what is to be kept.
+
+    Attributes:
+        path: which one.
+        why: what is wrong with it, and what can be done, in words.
+    """
+
+    def __init__(self, path: str, why: str) -> None:
+        super().__init__(path, why)
+        self.path = path
+        self.why = why
+
+    def __str__(self) -> str:
+        return f"{self.path:.200} cannot be used: {self.why:.250}"
 
 
 class Unencodable(LocalError, ValueError):

@@ -24,6 +24,7 @@ from bitpeer.errors import (
     Refused,
     RemoteError,
     SelfConnection,
+    StorageUnusable,
     TimedOut,
     TrailingBytes,
     Truncated,
@@ -39,6 +40,7 @@ R = DisconnectReason
 
 SENTENCES = [
     (InvalidSetting("port", 70000, "1 to 65535"), "port is 70000, expected 1 to 65535"),
+    (StorageUnusable("~/x", "it is a fish"), "~/x cannot be used: it is a fish"),
     (Unencodable("Ping.nonce", "it is blue"), "Ping.nonce cannot be encoded: it is blue"),
     (NotEstablished("tx"), "cannot send tx before the handshake is complete"),
     (NotNegotiated("tx", "tin"), "cannot send tx to this peer: it needs tin"),
@@ -104,6 +106,7 @@ HUGE_BYTES, HUGE_TEXT, HUGE = b"\xff" * 1_000_000, "\0" * 1_000_000, 2**64 - 1
 
 ABSURDITIES = [
     InvalidSetting(HUGE_TEXT, HUGE_BYTES, HUGE_TEXT),
+    StorageUnusable(HUGE_TEXT, HUGE_TEXT),
     Unencodable(HUGE_TEXT, HUGE_TEXT),
     NotEstablished(HUGE_TEXT),
     NotNegotiated(HUGE_TEXT, HUGE_TEXT),

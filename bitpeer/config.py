@@ -7,7 +7,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Annotated, NamedTuple, TypeGuard, get_args, get_type_hints
 
-from bitpeer.dialect import Network
+from bitpeer.dialect import Network, Pace
 from bitpeer.errors import InvalidSetting, Unencodable
 from bitpeer.messages.addresses import NetAddress
 from bitpeer.messages.inventory import MAX_INVENTORY
@@ -155,11 +155,12 @@ class PeerConfig:
     handshake_timeout: Span = 30.0
     """For the whole handshake, from the first byte to `verack`; no traffic extends it."""
 
-    idle_timeout: Span = 300.0
-    """Without a byte from the peer."""
+    idle_timeout: Span | None = None
+    """Without a byte from the peer; `None` for what is usual in the dialect."""
 
-    ping_interval: Span = 120.0
-    """Between two pings; each varies by a tenth, so that peers do not march in step."""
+    ping_interval: Span | None = None
+    """Between two pings; each varies by a tenth, so that peers do not march in step.  `None` for
+    what is usual in the dialect."""
 
     ping_timeout: Span = 1200.0
     """For a pong to arrive."""
@@ -200,8 +201,9 @@ class PeerConfig:
 
     # How to announce
 
-    trickle_interval: Span = 10.0
-    """Between two batches of announcements, when it is fixed."""
+    trickle_interval: Span | None = None
+    """Between two batches of announcements, when it is fixed; `None` for what is usual in the
+    dialect."""
 
     poisson: Switch = False
     """Whether batches leave at random times, as Core's do, so that they tell less about where
@@ -219,6 +221,11 @@ class PeerConfig:
 
     known_inventory: Count = 1_000
     """Items remembered that a peer announced, so as not to announce them back."""
+
+    known_for: Span | None = None
+    """How long such items, and those announced to the peer, are remembered since they last
+    mattered: at least half of this, at most all.  `None` for what is usual in the dialect, which
+    may be for ever."""
 
     relay_window: Count = 50_000
     """Items of our own announcing remembered, for all peers together."""
@@ -240,11 +247,23 @@ class PeerConfig:
         if self.pause_queue > self.max_queue:
             expected = f"at most max_queue, which is {self.max_queue}"
             raise InvalidSetting("pause_queue", self.pause_queue, expected)
-        if self.idle_timeout <= self.ping_interval * 1.1:  # R-C8
-            expected = f"clearly more than ping_interval, which is {self.ping_interval:g}"
-            raise InvalidSetting("idle_timeout", self.idle_timeout, expected)
+        pace = self.pace
+        if pace.idle_timeout <= pace.ping_interval * 1.1:  # R-C8
+            expected = f"clearly more than ping_interval, which is {pace.ping_interval:g}"
+            raise InvalidSetting("idle_timeout", pace.idle_timeout, expected)
         self._check_versions()
         self._check_preferences()
+
+    @property
+    def pace(self) -> Pace:
+        """That of the dialect, as far as nothing else is set."""
+        usual, trickle = self.network.dialect.pace, self.trickle_interval
+        return Pace(
+            ping_interval=self.ping_interval or usual.ping_interval,
+            idle_timeout=self.idle_timeout or usual.idle_timeout,
+            trickle_interval=usual.trickle_interval if trickle is None else (trickle, trickle),
+            known_for=self.known_for or usual.known_for,
+        )
 
     def _check_versions(self) -> None:
         low, high = self.network.dialect.min_version, self.network.dialect.protocol_version

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
+from math import inf
 from typing import Any, Protocol as Shape
 
 from bitpeer.errors import InvalidSetting
@@ -75,6 +76,20 @@ class ServiceGate:
     Below, what such a peer sends is ignored."""
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Pace:
+    """How often the nodes of a dialect do what nobody asked them for.  In seconds."""
+
+    ping_interval: float = 120.0
+    """Between two pings."""
+    idle_timeout: float = 300.0
+    """Without a byte, before a peer is given up."""
+    trickle_interval: tuple[float, float] = (10.0, 10.0)
+    """The least and the most that an announcement waits for others to go with it."""
+    known_for: float = inf
+    """How long it is remembered that a peer knows of an object."""
+
+
 def _no_messages(*_: object) -> tuple[Message, ...]:
     return ()
 
@@ -119,6 +134,8 @@ class Dialect:
     introducing itself, and the address that they name."""
     announce: Callable[[int], tuple[Message, ...]] = _no_messages
     """Given the common version, the features to announce before `verack`."""
+    pace: Pace = Pace()
+    """What programs of this dialect do unless their operators want something else."""
     welcome: Callable[[int], tuple[Message, ...]] = _no_messages
     """Given the common version, the wishes to send once the handshake is complete."""
     negotiation: frozenset[type[Message]] = frozenset()

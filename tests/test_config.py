@@ -8,6 +8,7 @@ from pathlib import Path
 import pytest
 
 from bitpeer.config import VERSION, BlockPosition, PeerConfig, user_agent
+from bitpeer.dialect import Pace
 from bitpeer.errors import InvalidSetting
 from bitpeer.messages.control import FeeFilter, Ping, SendHeaders, VerAck
 from bitpeer.wire.message import Message
@@ -35,6 +36,7 @@ SECONDS = [
     "transfer_grace",
     "transfer_rate",
     "trickle_interval",
+    "known_for",
 ]
 COUNTS = [
     "max_payload",
@@ -67,6 +69,10 @@ OPTIONAL = {
     "max_payload",
     "listener_timeout",
     "stall_timeout",
+    "idle_timeout",
+    "ping_interval",
+    "trickle_interval",
+    "known_for",
     *FUNCTIONS,
 }
 
@@ -87,7 +93,7 @@ def test_the_version_is_that_of_the_distribution() -> None:
 
 def test_a_network_is_enough() -> None:
     assert CONFIG.user_agent == f"/bitpeer:{VERSION}/".encode()
-    assert CONFIG.idle_timeout > CONFIG.ping_interval
+    assert CONFIG.pace.idle_timeout > CONFIG.pace.ping_interval
 
 
 def test_every_setting_is_checked() -> None:
@@ -196,6 +202,20 @@ def test_r_c8_a_silent_peer_is_pinged_well_before_it_is_dead() -> None:
     assert "more than ping_interval, which is 120" in refusal("idle_timeout", 120)
     refusal("idle_timeout", 132.0)
     assert replace(CONFIG, idle_timeout=133)
+
+
+def test_the_dialect_sets_the_pace_and_the_operator_may_change_it() -> None:
+    hasty = Pace(ping_interval=7, idle_timeout=9, trickle_interval=(0.1, 0.5), known_for=900)
+    config = PeerConfig(network=replace(NETWORK, dialect=replace(DIALECT, pace=hasty)))
+    assert config.pace == hasty
+    assert replace(config, trickle_interval=2, known_for=60).pace == replace(
+        hasty, trickle_interval=(2, 2), known_for=60
+    )
+    assert replace(config, ping_interval=8, idle_timeout=10).pace == replace(
+        hasty, ping_interval=8, idle_timeout=10
+    )
+    with pytest.raises(InvalidSetting, match="idle_timeout is 9, expected clearly more than"):
+        replace(config, ping_interval=8.9)
 
 
 def test_reading_pauses_before_the_queue_is_full() -> None:

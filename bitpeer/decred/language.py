@@ -50,7 +50,7 @@ from bitpeer.decred.mixing import (
     MixSlotReserve,
 )
 from bitpeer.decred.transaction import Tx
-from bitpeer.dialect import Dialect, Greeting, Preference, Question
+from bitpeer.dialect import Dialect, Greeting, Pace, Preference, Question
 from bitpeer.hashes.blake256 import blake256
 from bitpeer.messages.addresses import NOWHERE, Addr, NetAddress, TimedNetAddress
 from bitpeer.messages.bloom import FilterAdd, FilterClear, FilterLoad
@@ -179,6 +179,12 @@ DIALECT = Dialect(
     min_version=MIN_VERSION,
     max_payload=33_554_432,
     greet=greet,
+    pace=Pace(
+        ping_interval=107.0,
+        idle_timeout=120.0,
+        trickle_interval=(0.1, 0.5),
+        known_for=900.0,
+    ),
     welcome=welcome,
     preferences=frozenset({SendHeaders, FeeFilter}),
     urgent=frozenset({InvType.BLOCK}),

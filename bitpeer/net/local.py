@@ -298,7 +298,7 @@ class LocalNode:
 
     def _make_terms(self, draw_nonce: Callable[[], int], draw: Callable[[], float]) -> Terms:
         config, network = self.config, self.config.network
-        dialect = network.dialect
+        dialect, pace = network.dialect, config.pace
         limit = config.max_payload or dialect.max_payload
         return Terms(
             dialect=dialect,
@@ -306,15 +306,14 @@ class LocalNode:
             etiquette=Etiquette(dialect, config.services),
             relay=Relay(
                 table=RelayTable(config.relay_window),
-                flush_times=FlushTimes(None if config.poisson else config.trickle_interval, draw),
+                flush_times=FlushTimes(None if config.poisson else pace.trickle_interval, draw),
                 batch=config.max_announcements,
                 pending=config.max_pending_announcements,
                 total=config.max_total_announcements,
                 known=config.known_inventory,
+                known_for=pace.known_for,
             ),
-            rhythm=Rhythm(
-                config.ping_interval, config.idle_timeout, config.ping_timeout, draw_nonce
-            ),
+            rhythm=Rhythm(pace.ping_interval, pace.idle_timeout, config.ping_timeout, draw_nonce),
             draw_nonce=draw_nonce,
             greeting=self._greeting,
             own_nonces=set(),

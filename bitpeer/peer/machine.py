@@ -101,6 +101,8 @@ class PeerMachine(ConversationState):
                 raise TimedOut(DisconnectReason.FRAME_TIMEOUT, "complete message", allowed)
             for part in self._parts():
                 self._write(part.wake(now))
+            if self.trickle is not None:
+                self.trickle.age(now)
         except RemoteError as reason:
             self.fail(reason)
 

@@ -32,6 +32,10 @@ class RecentSet:
             return True
         return False
 
+    def age(self, generations: int) -> None:
+        """Let so many *generations* pass, though the young one is not full."""
+        self._old, self._young = self._young if generations == 1 else set(), set()
+
     def add(self, item: bytes) -> None:
         """Make *item* one of the newest."""
         self._young.add(item)
@@ -54,10 +58,12 @@ class RelayTable:
         window: how many hashes to remember, at least; at most twice as many are held.
     """
 
-    __slots__ = ("_departed", "_free", "_old", "_slots", "_window", "_young")
+    __slots__ = ("_departed", "_free", "_old", "_slots", "_window", "_young", "era")
 
     def __init__(self, window: int) -> None:
         self._window = window
+        self.era: int | None = None
+        """The one that was entered last; see `enter`."""
         self._young: dict[bytes, int] = {}
         self._old: dict[bytes, int] = {}
         self._free: list[int] = []
@@ -79,6 +85,12 @@ class RelayTable:
         self._departed.append(slot)
         if len(self._departed) >= max(SWEEP, len(self) // SWEEP):
             self._sweep()
+
+    def enter(self, era: int) -> None:
+        """Forget what is two eras old; the same era again changes nothing."""
+        last, self.era = self.era, era
+        if last not in (era, None):
+            self._old, self._young = self._young if era - 1 == last else {}, {}
 
     def knows(self, item: bytes, slot: int) -> bool:
         """Return whether the peer in *slot* knows *item*, as far as this table tells."""

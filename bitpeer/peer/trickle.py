@@ -21,16 +21,16 @@ INBOUND_MEAN = 5.0
 class FlushTimes:
     """Decides when the next batch leaves.
 
-    Fixed: a constant time after the first item came.  Poisson: at random
+    By interval: after the first item came, at once or at random within limits.  Poisson: at random
     moments, each peer that was dialled for itself, all that dialled us at the
     same moments, so that many connections learn no more than one (Core).
 
     Args:
-        interval: seconds, if fixed; `None` for Poisson.
+        interval: the fewest and the most seconds; `None` for Poisson.
         draw: returns a random number, 0 <= x < 1.
     """
 
-    def __init__(self, interval: float | None, draw: Callable[[], float]) -> None:
+    def __init__(self, interval: tuple[float, float] | None, draw: Callable[[], float]) -> None:
         self._interval = interval
         self._draw = draw
         self._inbound_at = -NEVER
@@ -38,7 +38,8 @@ class FlushTimes:
     def next(self, now: float, *, outbound: bool) -> float:
         """Return when a batch that begins to fill *now* leaves."""
         if self._interval is not None:
-            return now + self._interval
+            least, most = self._interval
+            return now + (least if least == most else least + self._draw() * (most - least))
         if outbound:
             return now + self._pause(OUTBOUND_MEAN)
         if self._inbound_at <= now:
@@ -64,9 +65,17 @@ class Relay:
     """Most items waiting for all peers together (R-A7)."""
     known: int
     """How many items of a peer's announcing to remember, for each peer."""
+    known_for: float = NEVER
+    """Seconds after which it is forgotten what a peer knows; infinity for never."""
     waiting: int = 0
     """How many items are waiting for all peers together."""
     _latest: Inv = field(default=Inv(()), init=False)
+
+    def era(self, now: float) -> int:
+        """Return which half of a life time it is: what was learned two eras ago is forgotten."""
+        era = 0 if self.known_for == NEVER else int(now // (self.known_for / 2))
+        self.table.enter(era)
+        return era
 
     def inv(self, items: tuple[InvVect, ...]) -> Inv:
         """Return the `inv` of *items*.
@@ -91,6 +100,7 @@ class Trickle:
     """
 
     __slots__ = (
+        "_era",
         "_heard",
         "_heard_count",
         "_known",
@@ -107,6 +117,7 @@ class Trickle:
         self._outbound = outbound
         # A slot, not its bit: among ten thousand peers the bit is an integer of a kilobyte.
         self._slot = relay.table.join()
+        self._era = relay.table.era
         self._known: RecentSet | None = None
         self._heard: list[Sequence[InvVect]] | None = None
         self._heard_count = 0
@@ -199,6 +210,14 @@ class Trickle:
         return self._relay.table.knows(item, self._slot) or (
             self._known is not None and item in self._known
         )
+
+    def age(self, now: float) -> None:
+        """Forget what is too old.  To be called now and then, as when the peer is pinged."""
+        last, self._era = self._era, self._relay.era(now)
+        if last is not None and last != self._era:
+            self._look_back()
+            if self._known is not None:
+                self._known.age(self._era - last)
 
     def close(self) -> None:
         """Give the peer's place in the shared table back; nothing else may follow."""

@@ -95,7 +95,7 @@ def test_listeners_are_told_one_after_the_other() -> None:
 
 
 def test_trickle_interval() -> None:
-    assert PeerConfig(network=REGTEST).trickle_interval == 10
+    assert PeerConfig(network=REGTEST).pace.trickle_interval == (10, 10)
     recorder = Recorder()
     config = PeerConfig(network=REGTEST, trickle_interval=2)
     talk = Conversation(near=config, far_listeners=[recorder]).carry()

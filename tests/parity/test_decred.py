@@ -8,7 +8,7 @@ import pytest
 from bitpeer import IPeer, PeerConfig, PeerListener, bitcoin, decred, on
 from bitpeer.messages.inventory import Inv, InvVect
 from bitpeer.wire.message import Message
-from tests.parity.conversation import Conversation
+from tests.parity.conversation import Conversation, Recorder
 
 # As nodes spoke it until 2020, when the state of mining became the initial state.
 CLASSIC = replace(decred.SIMNET, dialect=replace(decred.DIALECT, min_version=1, protocol_version=7))
@@ -73,3 +73,20 @@ def test_addresses_go_out_as_the_version_has_them() -> None:
         assert talk.near.push_addresses([address]) == [address]
         talk.carry()
         assert type(heard[-1]) is kind
+
+
+def test_peers_keep_the_pace_of_dcrd() -> None:
+    recorder = Recorder()
+    config = PeerConfig(network=decred.SIMNET)
+    talk = Conversation(near=config, far=config, far_listeners=[recorder]).carry()
+    item = InvVect(1, b"h" * 32)
+    talk.near.announce(item)
+    talk.pass_time(0.8)
+    assert [inv.items for inv in recorder.heard(Inv)] == [(item,)]
+    assert talk.near.knows(item)
+    talk.pass_time(1_000)
+    assert not talk.near.knows(item)
+    talk.near.announce(item)
+    talk.pass_time(0.8)
+    assert len(recorder.heard(Inv)) == 2
+    assert len(recorder.heard(decred.Ping)) in range(8, 12)

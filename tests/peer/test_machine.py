@@ -41,6 +41,7 @@ from tests.peer.village import (
     item,
     items,
     make_machine,
+    make_relay,
     make_terms,
     said,
     spoken,
@@ -361,6 +362,15 @@ def test_what_the_peer_knows_is_not_announced() -> None:
         assert not machine.announce(item(number), 0)
         assert not machine.announce(item(number, NEWS), 0)
     assert spoken(machine) == []
+
+
+def test_what_the_peer_knew_long_ago_it_may_hear_again() -> None:
+    machine = establish(make_terms(relay=make_relay(known_for=10.0)), now=1_000)
+    machine.add_known(item(1))
+    machine.wake(1_001)
+    assert machine.knows(item(1))
+    machine.wake(1_011)
+    assert not machine.knows(item(1))
 
 
 def test_what_the_peer_knows_may_be_known_before_it_says_so() -> None:

@@ -210,3 +210,31 @@ def test_r_a4_ten_thousand_departures_cost_no_more_slots_than_peers_and_a_few() 
         table.mark(name(number % 500), 1 << slot)
         table.leave(slot)
     assert table.join() <= SWEEP
+
+
+def test_the_newest_grow_old() -> None:
+    recent = RecentSet(10)
+    recent.add(b"a")
+    recent.age(1)
+    recent.add(b"b")
+    recent.age(1)
+    assert b"a" not in recent
+    assert b"b" in recent
+    recent.age(2)
+    assert not len(recent)
+
+
+def test_each_era_forgets_the_one_before_the_last() -> None:
+    table = RelayTable(10)
+    slot = table.join()
+    table.enter(5)
+    table.mark(name(1), 1 << slot)
+    table.enter(5)
+    table.enter(6)
+    assert table.knows(name(1), slot)
+    table.mark(name(2), 1 << slot)
+    table.enter(7)
+    assert not table.knows(name(1), slot)
+    assert table.knows(name(2), slot)
+    table.enter(9)
+    assert not table.knows(name(2), slot)

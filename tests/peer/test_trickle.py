@@ -22,8 +22,15 @@ def received(*numbers: int) -> Inv:
     return Inv.decode(Inv(items(numbers)).encode())
 
 
+def test_batches_may_leave_at_random_within_limits() -> None:
+    draws = iter([0.0, 0.5, 0.75])
+    times = FlushTimes((0.1, 0.5), lambda: next(draws))
+    moments = [times.next(100, outbound=True) for _ in range(3)]
+    assert moments == pytest.approx([100.1, 100.3, 100.4])
+
+
 def test_fixed_batches_leave_an_interval_after_they_began_to_fill() -> None:
-    times = FlushTimes(10.0, lambda: pytest.fail("nothing random is needed"))
+    times = FlushTimes((10.0, 10.0), lambda: pytest.fail("nothing random is needed"))
     assert times.next(1_000, outbound=True) == 1_010
     assert times.next(1_003, outbound=False) == 1_013
 
@@ -306,3 +313,48 @@ def test_every_object_is_mentioned_once_in_one_direction(script: list[tuple[str,
                 mentioned = int.from_bytes(each.hash, "little")
                 assert mentioned not in heard | set(told)
                 told.append(mentioned)
+
+
+def test_what_a_peer_knows_is_forgotten_after_a_time() -> None:
+    relay = make_relay(known_for=900.0)
+    trickle = make(relay)
+    trickle.age(10_000)
+    first, second, third = items([1, 2, 3])
+    trickle.learned(received(1).items)
+    trickle.announce(second, 10_000)
+    trickle.flush(10_010)
+    trickle.age(10_300)
+    trickle.add_known(third)
+    trickle.age(10_349)
+    assert trickle.knows(first.hash)
+    assert trickle.knows(second.hash)
+    trickle.age(10_800 + 449)
+    assert not trickle.knows(first.hash)
+    assert not trickle.knows(second.hash)
+    assert not trickle.knows(third.hash)
+
+
+def test_what_was_learned_lately_outlives_an_era() -> None:
+    trickle = make(known_for=900.0)
+    trickle.age(899)
+    trickle.learned(received(1).items)
+    trickle.age(901)
+    assert trickle.knows(items([1])[0].hash)
+
+
+def test_a_peer_that_comes_late_has_nothing_to_forget() -> None:
+    relay = make_relay(known_for=900.0)
+    make(relay).age(9_000)
+    late = make(relay)
+    late.age(9_001)
+    assert not late.knows(bytes(32))
+    late.age(99_000)
+    assert not late.knows(bytes(32))
+
+
+def test_without_a_life_time_nothing_is_forgotten() -> None:
+    trickle = make()
+    trickle.age(0)
+    trickle.learned(received(1).items)
+    trickle.age(1e9)
+    assert trickle.knows(items([1])[0].hash)

@@ -138,7 +138,7 @@ def make_relay(**changes: Any) -> Relay:
     """Return what the announcements of a node have in common, with some of it changed."""
     settings = {
         "table": RelayTable(1_000),
-        "flush_times": FlushTimes(10.0, lambda: 0.5),
+        "flush_times": FlushTimes((10.0, 10.0), lambda: 0.5),
         "batch": 1_000,
         "pending": 5_000,
         "total": 100_000,

@@ -10,6 +10,7 @@ from typing import Any, Protocol as Shape
 from bitpeer.errors import InvalidSetting
 from bitpeer.messages.addresses import MAX_ADDRESSES, NOWHERE, Addr, NetAddress
 from bitpeer.messages.locator import GetBlocks, GetHeaders
+from bitpeer.messages.rules import HeaderRules
 from bitpeer.wire.message import Message, Registry
 
 Question = tuple[str, bytes]
@@ -124,6 +125,8 @@ class Dialect:
     """The lowest version a peer may speak."""
     max_payload: int = 4_000_000
     """The largest payload of any message, in bytes."""
+    service_bits: Mapping[int, str] = field(default_factory=dict)
+    """What its documents call the service bits."""
     greet: Callable[[Greeting], Message]
     """Build this dialect's `version`."""
     review: Callable[[Any, Greeting], Iterable[Message]] = _no_messages
@@ -240,6 +243,8 @@ class Network:
     """Hash of the first block, wire order."""
     seeds: tuple[DnsSeed, ...] = ()
     https_seeds: tuple[HttpsSeed, ...] = ()
+    rules: HeaderRules | None = None
+    """Which headers the chain may have; `None` if nobody wrote the rules down."""
 
     def __post_init__(self) -> None:
         name, port = self.name, self.port

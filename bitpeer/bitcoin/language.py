@@ -152,6 +152,7 @@ DIALECT = Dialect(
     protocol_version=PROTOCOL_VERSION,
     min_version=MIN_VERSION,
     max_payload=4_000_000,
+    service_bits={int(bit): name for name, bit in Services.__members__.items()},
     greet=greet,
     announce=announce,
     welcome=welcome,

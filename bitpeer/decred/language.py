@@ -14,6 +14,7 @@ from bitpeer.decred.constants import (
     REMOVE_REJECT_VERSION,
     SEND_HEADERS_VERSION,
     InvType,
+    Services,
 )
 from bitpeer.decred.filters import (
     CFHeaders,
@@ -178,6 +179,7 @@ DIALECT = Dialect(
     protocol_version=PROTOCOL_VERSION,
     min_version=MIN_VERSION,
     max_payload=33_554_432,
+    service_bits={int(bit): name for name, bit in Services.__members__.items()},
     greet=greet,
     pace=Pace(
         ping_interval=107.0,

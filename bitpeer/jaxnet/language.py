@@ -162,6 +162,7 @@ DIALECT = Dialect(
     protocol_version=PROTOCOL_VERSION,
     min_version=PROTOCOL_VERSION,
     max_payload=MAX_PAYLOAD,
+    service_bits={int(bit): name for name, bit in Services.__members__.items()},
     greet=partial(greet, BEACON),
     review=partial(review, BEACON, no_ports, ""),
     redirects={PortRedirect: redirected},

@@ -11,6 +11,9 @@ The tree answers one question first: whose fault is it?
     * `Unencodable`: a message holds a value that its wire form cannot carry.
     * `NotEstablished`: the handshake with this peer is not complete.
     * `NotNegotiated`: the negotiated version, or a missing service, forbids this message.
+    * `NoRoute`: nothing that may be used leads to this host.
+    * `MissingExtra`: a package is not installed that only this feature needs.
+    * `TorUnavailable`: there is no Tor to be used, now or ever.
 
   * `RemoteError`: the peer broke a rule; the connection ends with this as its cause.
 
@@ -22,6 +25,9 @@ The tree answers one question first: whose fault is it?
     * `Unwanted`: a message for a service this side does not offer.
     * `TimedOut`: silence where an answer was due.
     * `OverBudget`: the connection needs more memory than it may have.
+    * `BadHeader`: a block header breaks the rules of the chain; `TooNew` if only its time does.
+    * `ProxyFailed`: the proxy in between is not there, or not what it should be.
+    * `ProxyRefused`: the proxy says that it cannot connect us, and why.
 
   * `Disconnected`: the connection is gone; carries the reason and what caused it.
 """
@@ -39,6 +45,10 @@ class DisconnectReason(Enum):
     CLOSED_BY_PEER = "closed by the peer"
     CONNECTION_BROKEN = "the network connection broke"
     DIAL_FAILED = "no connection could be made"
+    NAME_UNKNOWN = "the name could not be looked up"
+    DIAL_REFUSED = "nobody listens there"
+    DIAL_TIMED_OUT = "nobody answered the dial"
+    PROXY_FAILED = "the proxy made no connection"
     WRONG_NETWORK = "the peer speaks for another network"
     OVERSIZED = "a frame claims more than its kind may carry"
     MALFORMED = "a message could not be decoded"
@@ -56,6 +66,7 @@ class DisconnectReason(Enum):
     SEND_TIMEOUT = "the peer reads too slowly"
     SEND_QUEUE_FULL = "too much is waiting to be sent to the peer"
     MEMORY_BUDGET = "all peers together hold too much"
+    BAD_HEADER = "a block header breaks the rules of the chain"
     INTERNAL = "a mistake in this program"
 
     @property
@@ -70,6 +81,10 @@ _TRANSIENT = frozenset(
         DisconnectReason.CLOSED_BY_PEER,
         DisconnectReason.CONNECTION_BROKEN,
         DisconnectReason.DIAL_FAILED,
+        DisconnectReason.NAME_UNKNOWN,
+        DisconnectReason.DIAL_REFUSED,
+        DisconnectReason.DIAL_TIMED_OUT,
+        DisconnectReason.PROXY_FAILED,
         DisconnectReason.HANDSHAKE_TIMEOUT,
         DisconnectReason.IDLE,
         DisconnectReason.PING_TIMEOUT,
@@ -170,6 +185,55 @@ class NotNegotiated(LocalError):
 
     def __str__(self) -> str:
         return f"cannot send {self.command:.32} to this peer: it needs {self.needed:.200}"
+
+
+class MissingExtra(LocalError):
+    """A package is not installed that only this feature needs.
+
+    Attributes:
+        feature: what cannot be done, in words.
+        package: what is missing.
+        extra: the extra of ours that brings it.
+    """
+
+    def __init__(self, feature: str, package: str, extra: str) -> None:
+        super().__init__(feature, package, extra)
+        self.feature = feature
+        self.package = package
+        self.extra = extra
+
+    def __str__(self) -> str:
+        install = f"pip install 'bitpeer[{self.extra:.32}]'"
+        return f"{self.feature:.100} needs the package {self.package:.64}: {install}"
+
+
+class TorUnavailable(LocalError):
+    """There is no Tor to be used.
+
+    Attributes:
+        where: the control port, or whatever of Tor's was wanted.
+        why: what is the matter with it, in words.
+    """
+
+    def __init__(self, where: str, why: str) -> None:
+        super().__init__(where, why)
+        self.where = where
+        self.why = why
+
+    def __str__(self) -> str:
+        return f"{self.where:.120}: {self.why:.340}"
+
+
+class NoRoute(LocalError):
+    """Nothing that may be used leads to this host; nobody was asked for it."""
+
+    def __init__(self, host: str, why: str) -> None:
+        super().__init__(host, why)
+        self.host = host
+        self.why = why
+
+    def __str__(self) -> str:
+        return f"there is no way to {self.host:.100}: {self.why:.200}"
 
 
 # The peer's fault
@@ -431,6 +495,61 @@ class OverBudget(RemoteError):
 
     def __str__(self) -> str:
         return f"{self.used} bytes are waiting, at most {self.limit} may"
+
+
+class ProxyFailed(RemoteError):
+    """The proxy in between is not there, or not what it should be; the peer was never asked."""
+
+    reason = DisconnectReason.DIAL_FAILED
+
+    def __init__(self, why: str) -> None:
+        super().__init__(why)
+        self.why = why
+
+    def __str__(self) -> str:
+        return f"the proxy {self.why:.300}"
+
+
+class ProxyRefused(RemoteError):
+    """The proxy says that it cannot connect us, and why.
+
+    Attributes:
+        code: its reply (RFC 1928; from 0xF0 on, Tor's own).
+        why: the same in words.
+    """
+
+    reason = DisconnectReason.DIAL_FAILED
+
+    def __init__(self, code: int, why: str) -> None:
+        super().__init__(code, why)
+        self.code = code
+        self.why = why
+
+    def __str__(self) -> str:
+        return f"the proxy could not connect: {self.why:.300} (reply {self.code})"
+
+
+class BadHeader(RemoteError):
+    """A block header breaks the rules of the chain.
+
+    Args:
+        block: the hash of its block, wire order.
+        why: which rule, in words.
+    """
+
+    reason = DisconnectReason.BAD_HEADER
+
+    def __init__(self, block: bytes, why: str) -> None:
+        super().__init__(block, why)
+        self.block = block
+        self.why = why
+
+    def __str__(self) -> str:
+        return f"header {self.block[::-1].hex():.64}: {self.why:.300}"
+
+
+class TooNew(BadHeader):
+    """A block header is from the future: it may be right later, or this side's clock is wrong."""
 
 
 # Nobody's fault

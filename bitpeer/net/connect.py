@@ -7,15 +7,41 @@ from typing import cast
 
 from twisted.internet.defer import CancelledError, Deferred
 from twisted.internet.endpoints import clientFromString
-from twisted.internet.error import ConnectingCancelledError
+from twisted.internet.error import (
+    ConnectingCancelledError,
+    ConnectionRefusedError as NobodyListens,
+    DNSLookupError,
+    TCPTimedOutError,
+    TimeoutError as DialTimedOut,
+    UnknownHostError,
+)
 from twisted.internet.interfaces import IReactorTime, IStreamClientEndpoint
 
 from bitpeer.config import PeerConfig
-from bitpeer.errors import Disconnected, DisconnectReason, InvalidSetting
+from bitpeer.errors import Disconnected, DisconnectReason, InvalidSetting, RemoteError
 from bitpeer.net.factory import PeerFactory
 from bitpeer.net.interfaces import IPeer
 from bitpeer.net.local import LocalNode
 from bitpeer.net.places import endpoint_description
+
+_REASONS: tuple[tuple[tuple[type[Exception], ...], DisconnectReason], ...] = (
+    ((DNSLookupError, UnknownHostError), DisconnectReason.NAME_UNKNOWN),
+    ((NobodyListens,), DisconnectReason.DIAL_REFUSED),
+    ((DialTimedOut, TCPTimedOutError), DisconnectReason.DIAL_TIMED_OUT),
+)
+
+
+def why_not(error: BaseException) -> DisconnectReason:
+    """Return why there is no connection, given what an endpoint failed with.
+
+    What is an error of ours, such as a proxy's, knows its reason itself.
+    """
+    if isinstance(error, RemoteError):
+        return error.reason
+    for kinds, reason in _REASONS:
+        if isinstance(error, kinds):
+            return reason
+    return DisconnectReason.DIAL_FAILED
 
 
 def connect(
@@ -35,8 +61,9 @@ def connect(
 
     Returns:
         A Deferred that fires with the established peer, or fails with `Disconnected`,
-        whose ``reason`` says why there is none.  Cancelled, it fails with
-        `CancelledError`, and nothing of the connection remains.
+        whose ``reason`` says exactly why there is none, and whose ``cause`` has the
+        details.  Cancelled, it fails with `CancelledError`, and nothing of the
+        connection remains.
 
     Raises:
         InvalidSetting: *endpoint* or one of the *listeners* makes no sense.
@@ -63,7 +90,7 @@ async def _connect(endpoint: IStreamClientEndpoint, factory: PeerFactory) -> IPe
     except (CancelledError, ConnectingCancelledError) as error:
         raise CancelledError from error
     except Exception as error:
-        raise Disconnected(DisconnectReason.DIAL_FAILED, error) from error
+        raise Disconnected(why_not(error), error) from error
     try:
         return await peer.when_established()
     except CancelledError:

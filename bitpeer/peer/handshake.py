@@ -31,6 +31,11 @@ def _shared(number: int) -> int:
     return number
 
 
+def _refusal(message: Reject) -> Refused:
+    """Return what it means that the peer rejects us."""
+    return Refused(f"the peer refused: {repr(message.reason)[2:-1]}")
+
+
 class Phase(Enum):
     """How far the handshake has come."""
 
@@ -109,7 +114,7 @@ class Handshake:
             raise message.error
         if self._outbound and isinstance(message, Reject):
             # The last words of a peer that refuses us before it has introduced itself.
-            raise Refused(f"the peer refused: {repr(message.reason)[2:-1]}")
+            raise _refusal(message)
         if message.command != "version" or not isinstance(message, Message):
             raise self._redirection(message) or Unexpected(message.command, self.phase.value)
         terms, version = self._terms, cast(VersionLike, message)
@@ -138,6 +143,7 @@ class Handshake:
         """Take one message between `version` and `verack`; return whether it ends the handshake.
 
         Raises:
+            Refused: the peer rejects our `version`.
             HandshakeError: a second `version`, or one message too many that is no `verack`.
         """
         if isinstance(message, VerAck):
@@ -145,6 +151,8 @@ class Handshake:
             return True
         if message.command == "version":
             raise Unexpected("version", "came twice")
+        if isinstance(message, Reject) and message.message == b"version":
+            raise _refusal(message)
         if isinstance(message, Unknown) and self._terms.dialect.strict_commands:
             raise Unexpected(message.command, "is not a message of this network")
         self._strangers += 1

@@ -243,7 +243,7 @@ async def test_node_that_restarts_is_lost_and_can_be_dialled_again(start_bcoin, 
     assert (await lost).reason is DisconnectReason.CLOSED_BY_PEER
     with pytest.raises(Disconnected) as caught:
         await dial(node)
-    assert caught.value.reason is DisconnectReason.DIAL_FAILED
+    assert caught.value.reason is DisconnectReason.DIAL_REFUSED
     await within(PATIENCE, node.start())
     again, _ = await dial(node)
     assert again.established

@@ -1,14 +1,26 @@
 import pytest
 from twisted.internet.defer import CancelledError, Deferred, fail, succeed
-from twisted.internet.error import ConnectError, ConnectingCancelledError, DNSLookupError
+from twisted.internet.error import (
+    ConnectError,
+    ConnectingCancelledError,
+    ConnectionRefusedError,  # noqa: A004  # these are Twisted's
+    DNSLookupError,
+    NoRouteError,
+    TCPTimedOutError,
+    TimeoutError,  # noqa: A004
+    UnknownHostError,
+)
 from twisted.internet.interfaces import IStreamClientEndpoint
 from twisted.internet.testing import MemoryReactorClock
 from zope.interface import implementer
 
-from bitpeer.errors import Disconnected, DisconnectReason, InvalidSetting
+from bitpeer.errors import Disconnected, DisconnectReason, InvalidSetting, Refused, RemoteError
+from bitpeer.messages.control import Reject
 from bitpeer.net.connect import connect
+from bitpeer.net.interfaces import IVersionListener
 from tests.net.stage import (
     GREETING,
+    HELLO,
     NOON,
     Recorder,
     SocketTransport,
@@ -76,11 +88,28 @@ def test_an_established_peer_is_the_result():
     assert not trip.clock.getDelayedCalls()
 
 
-@pytest.mark.parametrize("error", [ConnectError(), DNSLookupError("no such host")])
-def test_who_cannot_be_reached_was_never_dialled_in_earnest(error):
+class ProxySaysNo(RemoteError):
+    reason = DisconnectReason.PROXY_FAILED
+
+
+@pytest.mark.parametrize(
+    ("error", "reason"),
+    [
+        (ConnectError(), DisconnectReason.DIAL_FAILED),
+        (NoRouteError(), DisconnectReason.DIAL_FAILED),
+        (DNSLookupError("no such host"), DisconnectReason.NAME_UNKNOWN),
+        (UnknownHostError(), DisconnectReason.NAME_UNKNOWN),
+        (ConnectionRefusedError(), DisconnectReason.DIAL_REFUSED),
+        (TimeoutError(), DisconnectReason.DIAL_TIMED_OUT),
+        (TCPTimedOutError(), DisconnectReason.DIAL_TIMED_OUT),
+        (ProxySaysNo(), DisconnectReason.PROXY_FAILED),
+    ],
+)
+def test_who_cannot_be_reached_is_told_why(error, reason):
     trip = Trip(Road(error))
     assert isinstance(trip.error, Disconnected)
-    assert trip.error.reason is DisconnectReason.DIAL_FAILED
+    assert trip.error.reason is reason
+    assert trip.error.reason.transient
     assert trip.error.cause is error
     assert not trip.clock.getDelayedCalls()
 
@@ -95,6 +124,7 @@ def test_who_cannot_be_reached_was_never_dialled_in_earnest(error):
         ("itself", DisconnectReason.SELF_CONNECTION),
         ("nothing", DisconnectReason.HANDSHAKE_TIMEOUT),
         ("goodbye", DisconnectReason.CLOSED_BY_PEER),
+        (frame(HELLO) + frame(Reject(b"version", 0x11, b"go")), DisconnectReason.REFUSED),
     ],
 )
 def test_each_way_to_fail_has_its_reason(said, reason):
@@ -111,6 +141,19 @@ def test_each_way_to_fail_has_its_reason(said, reason):
     assert trip.error.reason is reason
     assert recorder.told("lost") == [trip.error]
     assert not trip.clock.getDelayedCalls()
+
+
+def test_a_guest_that_a_listener_refuses_is_told_why():
+    @implementer(IVersionListener)
+    class Guard:
+        def version_received(self, peer, version):
+            raise Refused("too few blocks")
+
+    trip = Trip(Road(), Guard())
+    trip.road.transport.protocol.dataReceived(GREETING)
+    trip.road.transport.lose()
+    assert trip.error.reason is DisconnectReason.REFUSED
+    assert "too few blocks" in str(trip.error)
 
 
 def test_a_peer_that_is_gone_before_anybody_could_look_is_lost():

@@ -232,7 +232,7 @@ async def test_nobody_answers_where_nobody_listens():
     failures = []
     attempt = connect(reactor, f"127.0.0.1:{here.port}", config()).addErrback(failures.append)
     await within(attempt)
-    assert failures[0].value.reason is DisconnectReason.DIAL_FAILED
+    assert failures[0].value.reason is DisconnectReason.DIAL_REFUSED
 
 
 @pytest_twisted.ensureDeferred

@@ -295,6 +295,15 @@ def test_last_words_in_place_of_a_version_are_understood_by_who_dialled() -> Non
         list(make(make_terms(), outbound=False).review(last_words, NOW))
 
 
+@pytest.mark.parametrize("outbound", [True, False])
+def test_a_rejected_version_ends_the_handshake_with_the_reason(outbound: bool) -> None:
+    handshake = make(make_terms(), outbound=outbound)
+    meet(handshake, hello())
+    assert not handshake.received(Reject(b"sendgifts", 0x10, b"no gifts"))
+    with pytest.raises(Refused, match=r"^the peer refused: too old$"):
+        handshake.received(Reject(b"version", 0x11, b"too old"))
+
+
 def test_who_hides_its_address_tells_the_peer_none() -> None:
     def greeting(now: float, nonce: int, receiver: NetAddress) -> Greeting:
         assert receiver is NOWHERE

@@ -21,8 +21,8 @@ def open_database(path: Path | None, migrations: Sequence[str]) -> sqlite3.Conne
     left leaves nothing behind.
 
     Args:
-        path: the file; its directory must be there.  `None` for one in memory, which is
-            forgotten when it is closed.
+        path: the file; its folder is made if it is not there, but none above.  `None` for
+            one in memory, which is forgotten when it is closed.
         migrations: statements in SQL.  The first makes the tables, each further one turns
             those of the version before into its own.  Each happens as a whole or not at
             all, once in the life of a file.  Never change one that was released.
@@ -33,8 +33,10 @@ def open_database(path: Path | None, migrations: Sequence[str]) -> sqlite3.Conne
     """
     name = ":memory:" if path is None else str(path)
     try:
+        if path is not None:
+            path.parent.mkdir(mode=0o700, exist_ok=True)
         database = sqlite3.connect(name, timeout=BUSY_TIMEOUT)
-    except sqlite3.Error as error:
+    except (OSError, sqlite3.Error) as error:
         raise StorageUnusable(name, str(error)) from error
     try:
         database.execute("PRAGMA journal_mode=WAL")

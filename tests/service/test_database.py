@@ -94,9 +94,17 @@ def test_what_is_no_database_is_named(tmp_path):
         open_database(path, [FIRST])
 
 
+def test_its_folder_is_made_for_its_owner_alone(tmp_path):
+    open_database(tmp_path / "a" / "pond.sqlite", [FIRST]).close()
+    assert (tmp_path / "a").stat().st_mode & 0o777 == 0o700
+
+
 def test_a_place_that_cannot_hold_a_file_is_named(tmp_path):
-    with pytest.raises(StorageUnusable, match=r"a/pond.sqlite cannot be used: unable to open"):
-        open_database(tmp_path / "a" / "pond.sqlite", [FIRST])
+    with pytest.raises(StorageUnusable, match=r"b/pond.sqlite cannot be used: .* No such file"):
+        open_database(tmp_path / "a" / "b" / "pond.sqlite", [FIRST])
+    (tmp_path / "pond.sqlite").mkdir()
+    with pytest.raises(StorageUnusable, match=r"pond.sqlite cannot be used: unable to open"):
+        open_database(tmp_path / "pond.sqlite", [FIRST])
 
 
 WRITER = """

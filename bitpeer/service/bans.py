@@ -1,0 +1,216 @@
+"""Who is not wanted: bans, which last as long as somebody says, and discouragement."""
+
+from __future__ import annotations
+
+import sqlite3
+from collections.abc import Callable, Container, Iterator
+from ipaddress import ip_network
+from typing import NamedTuple
+
+from bitpeer.bitcoin.hosts import format_host, parse_host
+from bitpeer.errors import InvalidSetting
+from bitpeer.service.origins import plain_address, unit_of
+
+BAN_TIME = 86_400.0
+"""Seconds that a ban lasts, unless somebody says otherwise (Core)."""
+MAX_BANS = 10_000
+"""Most bans at a time; of more, the one that would end first is lifted."""
+MAX_DISCOURAGED = 50_000
+"""Most hosts discouraged at a time; of more, the one that misbehaved longest ago is forgotten."""
+MAX_REASON = 200
+"""Most characters kept of why somebody is banned."""
+MIGRATIONS = (
+    """
+    CREATE TABLE bans (
+        subject TEXT PRIMARY KEY,
+        bits INTEGER,
+        until REAL NOT NULL,
+        since REAL NOT NULL,
+        reason TEXT NOT NULL
+    ) WITHOUT ROWID;
+    CREATE INDEX bans_by_end ON bans (until);
+    """,
+)
+"""What makes the tables; see `open_database`."""
+
+
+class Ban(NamedTuple):
+    """Somebody who may not come in, and is not dialled."""
+
+    subject: str
+    """A host, or a prefix with the number of its bits."""
+    until: float
+    """When it ends, in seconds since 1970."""
+    since: float
+    """When it began."""
+    reason: str
+    """As whoever banned it said."""
+
+
+class Bans:
+    """The bans and the discouraged hosts of one node.
+
+    Bans are an operator's wish: who is banned is turned away at the door, and never
+    dialled.  They are kept in a database.  Discouragement is for those who broke a rule:
+    they are dialled no more, and are the first to leave when a place is wanted, but may
+    come in while there is room, as somebody else may have their address by now.  It is
+    kept in memory, for the latest so many.
+
+    How long it takes to find a ban does not depend on how many there are.  This machine,
+    and the hosts through which strangers come to it, can neither be banned nor be
+    discouraged: all who come through an onion service would be, too.
+
+    Args:
+        database: as `open_database` returns it, with `MIGRATIONS`; its owner closes it.
+        seconds: tells the time, in seconds since 1970.
+        forwarders: hosts other than this one through which strangers come.
+        most: most bans at a time.
+        most_discouraged: most hosts discouraged at a time.
+    """
+
+    def __init__(
+        self,
+        database: sqlite3.Connection,
+        seconds: Callable[[], float],
+        forwarders: Container[str] = (),
+        *,
+        most: int = MAX_BANS,
+        most_discouraged: int = MAX_DISCOURAGED,
+    ) -> None:
+        self.on_ban: Callable[[], object] = lambda: None
+        """Called when somebody has been banned, who may be here."""
+        self._database = database
+        self._seconds = seconds
+        self._forwarders = forwarders
+        self._most = most
+        self._most_discouraged = most_discouraged
+        self._discouraged: dict[str, None] = {}
+        """Hosts, the latest last."""
+        self._lengths: list[int] = []
+        """Of all prefixes that are banned, in bits."""
+        self._changed()
+
+    def __len__(self) -> int:
+        """How many bans are in force."""
+        query = "SELECT count(*) FROM bans WHERE until > ?"
+        return int(self._database.execute(query, (self._seconds(),)).fetchone()[0])
+
+    def __iter__(self) -> Iterator[Ban]:
+        """Yield the bans in force, by subject."""
+        query = "SELECT subject, until, since, reason FROM bans WHERE until > ? ORDER BY subject"
+        return (Ban(*row) for row in self._database.execute(query, (self._seconds(),)).fetchall())
+
+    @property
+    def discouraged(self) -> int:
+        """How many hosts are discouraged."""
+        return len(self._discouraged)
+
+    def ban(self, subject: str, until: float, reason: str = "") -> Ban:
+        """Ban *subject* until a moment, in place of an earlier ban of the same; return the ban.
+
+        Args:
+            subject: an IPv4 address, an IPv6 address, which stands for the first 64 bits
+                of it, a prefix such as ``192.0.2.0/24``, or the name of an onion service
+                or of an I2P destination.
+            until: in seconds since 1970.
+            reason: for people.
+
+        Raises:
+            InvalidSetting: *subject* is none of these, or is of this machine.
+        """
+        key, bits = self._read(subject)
+        ban = Ban(key, until, self._seconds(), reason[:MAX_REASON])
+        with self._database as database:
+            database.execute(
+                "INSERT OR REPLACE INTO bans VALUES (?, ?, ?, ?, ?)", (key, bits, *ban[1:])
+            )
+            database.execute("DELETE FROM bans WHERE until <= ?", (self._seconds(),))
+            database.execute(
+                "DELETE FROM bans WHERE subject IN"
+                " (SELECT subject FROM bans ORDER BY until DESC LIMIT -1 OFFSET ?)",
+                (self._most,),
+            )
+        self._changed()
+        self.on_ban()
+        return ban
+
+    def lift(self, subject: str) -> bool:
+        """End the ban of *subject*, written as for `ban`; return whether there was one.
+
+        Raises:
+            InvalidSetting: *subject* can be nobody.
+        """
+        key, _ = self._read(subject)
+        found = self._find(key) is not None
+        with self._database as database:
+            database.execute("DELETE FROM bans WHERE subject = ?", (key,))
+        self._changed()
+        return found
+
+    def is_banned(self, host: str) -> bool:
+        """Whether *host* is banned, by itself or by a prefix around it."""
+        return self.ban_of(host) is not None
+
+    def ban_of(self, host: str) -> Ban | None:
+        """Return the ban that concerns *host*; of several, the one that ends last.
+
+        Args:
+            host: an IP literal, or the name of an onion service or of an I2P destination;
+                nobody else is ever banned.
+        """
+        if self._exempt(host):
+            return None
+        found = [ban for key in self._keys(host) if (ban := self._find(key)) is not None]
+        return max(found, key=lambda ban: ban.until, default=None)
+
+    def discourage(self, host: str) -> None:
+        """Remember that somebody at *host* broke the rules."""
+        if self._exempt(host):
+            return
+        key = unit_of(host)
+        self._discouraged.pop(key, None)
+        self._discouraged[key] = None
+        if len(self._discouraged) > self._most_discouraged:
+            del self._discouraged[next(iter(self._discouraged))]
+
+    def is_discouraged(self, host: str) -> bool:
+        """Whether somebody at *host* broke the rules lately."""
+        return unit_of(host) in self._discouraged
+
+    def _exempt(self, host: str) -> bool:
+        address = plain_address(host)
+        return address is not None and (address.is_loopback or str(address) in self._forwarders)
+
+    def _read(self, subject: str) -> tuple[str, int | None]:
+        """Return what *subject* is kept as, and how many of its bits count, if it has bits."""
+        try:
+            host, slash, _ = subject.partition("/")
+            if slash:
+                network = ip_network(subject, strict=False)
+            elif plain_address(subject) is not None:
+                network = ip_network(unit_of(subject))
+            else:
+                return format_host(*parse_host(subject)), None
+        except ValueError:
+            expected = "an IP address, a prefix such as 192.0.2.0/24, or an onion or I2P name"
+            raise InvalidSetting("ban", subject, expected) from None
+        if network.is_loopback or (not slash and self._exempt(host)):
+            raise InvalidSetting("ban", subject, "somebody other than this machine")
+        return str(network), network.prefixlen
+
+    def _keys(self, host: str) -> list[str]:
+        """Return all that a ban of *host* can be kept as."""
+        address = plain_address(host)
+        if address is None:
+            return [host.lower()]
+        around = (bits for bits in self._lengths if bits <= address.max_prefixlen)
+        return [str(ip_network((address, bits), strict=False)) for bits in around]
+
+    def _find(self, key: str) -> Ban | None:
+        query = "SELECT subject, until, since, reason FROM bans WHERE subject = ? AND until > ?"
+        row = self._database.execute(query, (key, self._seconds())).fetchone()
+        return None if row is None else Ban(*row)
+
+    def _changed(self) -> None:
+        rows = self._database.execute("SELECT DISTINCT bits FROM bans WHERE bits IS NOT NULL")
+        self._lengths = [bits for (bits,) in rows]

@@ -1,0 +1,220 @@
+"""Tests of bitpeer.service.bans."""
+
+from contextlib import closing
+
+import pytest
+from hypothesis import given, strategies as st
+from twisted.internet.task import Clock
+
+from bitpeer.bitcoin.hosts import NetworkId, format_host
+from bitpeer.errors import InvalidSetting
+from bitpeer.service.bans import MAX_REASON, MIGRATIONS, Ban, Bans
+from bitpeer.service.database import open_database
+
+ONION = format_host(NetworkId.TORV3, bytes(range(32)))
+I2P = format_host(NetworkId.I2P, bytes(range(32)))
+
+
+class World:
+    """Bans in memory, and a clock."""
+
+    def __init__(self, database, forwarders=(), **limits):
+        self.clock = Clock()
+        self.clock.advance(1_000_000)
+        self.bans = Bans(database, self.clock.seconds, forwarders, **limits)
+
+    def ban(self, subject, seconds=60.0, reason="spam"):
+        return self.bans.ban(subject, self.clock.seconds() + seconds, reason)
+
+
+@pytest.fixture
+def database():
+    with closing(open_database(None, MIGRATIONS)) as database:
+        yield database
+
+
+@pytest.fixture
+def world(database):
+    return World(database)
+
+
+def test_nobody_is_banned_at_first(world):
+    assert not world.bans.is_banned("20.1.1.1")
+    assert len(world.bans) == 0
+    assert list(world.bans) == []
+
+
+def test_a_ban_lasts_as_long_as_was_said(world):
+    ban = world.ban("20.1.1.1", 60)
+    assert ban == Ban("20.1.1.1/32", 1_000_060, 1_000_000, "spam")
+    world.clock.advance(59)
+    assert world.bans.ban_of("20.1.1.1") == ban
+    assert list(world.bans) == [ban]
+    assert not world.bans.is_banned("20.1.1.2")
+    world.clock.advance(1)
+    assert not world.bans.is_banned("20.1.1.1")
+    assert len(world.bans) == 0
+
+
+def test_what_has_ended_is_forgotten_when_something_is_added(world, database):
+    world.ban("20.1.1.1", 60)
+    world.clock.advance(60)
+    world.ban("20.1.1.2")
+    assert database.execute("SELECT subject FROM bans").fetchall() == [("20.1.1.2/32",)]
+
+
+def test_a_prefix_is_banned_with_all_that_is_in_it(world):
+    world.ban("20.1.0.7/16")
+    world.ban("2a01::/32")
+    assert world.bans.is_banned("20.1.200.1")
+    assert world.bans.is_banned("::ffff:20.1.200.1")
+    assert world.bans.is_banned("2a01:0:ffff::1")
+    assert not world.bans.is_banned("20.2.0.1")
+    assert not world.bans.is_banned("2a02::1")
+    assert [ban.subject for ban in world.bans] == ["20.1.0.0/16", "2a01::/32"]
+
+
+def test_an_ipv6_address_stands_for_64_bits_unless_somebody_says_otherwise(world):
+    world.ban("2a01::1")
+    world.ban("2a02::1/128")
+    assert world.bans.is_banned("2a01::ffff")
+    assert world.bans.is_banned("2a02::1")
+    assert not world.bans.is_banned("2a02::2")
+
+
+@pytest.mark.parametrize("name", [ONION, I2P])
+def test_names_of_overlays_can_be_banned(world, name):
+    world.ban(name.upper())
+    assert world.bans.is_banned(name)
+    assert world.bans.is_banned(name.upper())
+    assert not world.bans.is_banned("other" + name)
+
+
+def test_of_several_bans_the_one_that_ends_last_is_told(world):
+    world.ban("20.1.1.1", 10, "short")
+    world.ban("20.1.0.0/16", 30, "long")
+    world.ban("20.0.0.0/8", 20, "middle")
+    assert world.bans.ban_of("20.1.1.1").reason == "long"
+
+
+def test_a_ban_takes_the_place_of_an_earlier_one_of_the_same(world):
+    world.ban("20.1.1.1", 10, "first")
+    world.ban("20.1.1.1", 20, "second")
+    assert [ban.reason for ban in world.bans] == ["second"]
+
+
+def test_a_ban_can_be_lifted(world):
+    world.ban("20.1.1.1")
+    assert world.bans.lift("20.1.1.1")
+    assert not world.bans.is_banned("20.1.1.1")
+    assert not world.bans.lift("20.1.1.1")
+
+
+def test_somebody_is_told_of_each_ban(world):
+    told = []
+    world.bans.on_ban = lambda: told.append(list(world.bans))
+    ban = world.ban("20.1.1.1")
+    assert told == [[ban]]
+
+
+def test_reasons_are_cut_short(world):
+    assert world.ban("20.1.1.1", reason="x" * 10_000).reason == "x" * MAX_REASON
+
+
+@pytest.mark.parametrize(
+    "subject", ["", "name", "20.1.1", "20.1.1.1/33", "/8", "a.onion", "1" * 999]
+)
+def test_what_can_be_nobody_cannot_be_banned(world, subject):
+    with pytest.raises(InvalidSetting, match=r"ban is .* expected an IP address, a prefix"):
+        world.ban(subject)
+    with pytest.raises(InvalidSetting):
+        world.bans.lift(subject)
+    assert not world.bans.is_banned(subject)
+
+
+@pytest.mark.parametrize("subject", ["127.0.0.1", "127.0.0.0/8", "::1", "::1/128", "10.0.0.5"])
+def test_this_machine_and_those_who_forward_strangers_cannot_be_banned(database, subject):
+    world = World(database, {"10.0.0.5"})
+    with pytest.raises(InvalidSetting, match="expected somebody other than this machine"):
+        world.ban(subject)
+
+
+@pytest.mark.parametrize("host", ["127.0.0.1", "::ffff:127.0.0.1", "10.0.0.5"])
+def test_a_ban_of_everybody_does_not_concern_this_machine(database, host):
+    world = World(database, {"10.0.0.5"})
+    world.ban("0.0.0.0/0")
+    assert world.bans.is_banned("20.1.1.1")
+    assert not world.bans.is_banned(host)
+    world.bans.discourage(host)
+    assert not world.bans.is_discouraged(host)
+
+
+def test_bans_outlive_the_program(tmp_path):
+    path = tmp_path / "bans.sqlite"
+    with closing(open_database(path, MIGRATIONS)) as database:
+        World(database).ban("20.1.0.0/16", 60)
+        World(database).ban(ONION, 60)
+    with closing(open_database(path, MIGRATIONS)) as database:
+        world = World(database)
+        assert world.bans.is_banned("20.1.1.1")
+        assert world.bans.is_banned(ONION)
+        assert len(world.bans) == 2
+        world.clock.advance(60)
+        assert len(world.bans) == 0
+
+
+def test_of_too_many_bans_those_that_end_first_are_lifted(database):
+    world = World(database, most=3)
+    for n, seconds in enumerate([50, 10, 40, 30, 20], 1):
+        world.ban(f"20.1.1.{n}", seconds)
+    assert [ban.subject for ban in world.bans] == ["20.1.1.1/32", "20.1.1.3/32", "20.1.1.4/32"]
+
+
+def test_r_a8_many_bans_make_no_table_grow_and_no_look_up_slow(database):
+    world = World(database, most=100, most_discouraged=1_000)
+    for n in range(3_000):
+        world.ban(f"2a01:{n % 256:x}:{n // 256:x}:1::/64", 60 + n)
+    for n in range(100_000):
+        world.bans.discourage(f"2a01:{n % 256:x}:{n // 256:x}:1::1")
+    assert len(world.bans) == 100
+    assert world.bans.discouraged == 1_000
+    assert world.bans._lengths == [64]
+    queries = []
+    database.set_trace_callback(queries.append)
+    assert not world.bans.is_banned("2a01::1")
+    assert len(queries) == 1
+    plan = database.execute("EXPLAIN QUERY PLAN SELECT * FROM bans WHERE subject = ''").fetchall()
+    assert "SEARCH" in plan[0][3]
+
+
+def test_discouragement_is_for_a_host_and_harms_no_others(world):
+    world.bans.discourage("20.1.1.1")
+    world.bans.discourage("2a01::1")
+    world.bans.discourage(ONION)
+    assert world.bans.discouraged == 3
+    assert world.bans.is_discouraged("::ffff:20.1.1.1")
+    assert world.bans.is_discouraged("2a01::2")
+    assert world.bans.is_discouraged(ONION)
+    assert not world.bans.is_discouraged("20.1.1.2")
+    assert not world.bans.is_banned("20.1.1.1")
+
+
+def test_who_misbehaved_longest_ago_is_forgotten_first(database):
+    world = World(database, most_discouraged=2)
+    for host in ("20.1.1.1", "20.1.1.2", "20.1.1.1", "20.1.1.3"):
+        world.bans.discourage(host)
+    assert world.bans.is_discouraged("20.1.1.1")
+    assert not world.bans.is_discouraged("20.1.1.2")
+    assert world.bans.is_discouraged("20.1.1.3")
+
+
+@given(st.integers(0, 2**32 - 1), st.integers(0, 32), st.integers(0, 2**32 - 1))
+def test_a_prefix_concerns_exactly_the_addresses_whose_first_bits_are_equal(base, bits, other):
+    hosts = [format_host(NetworkId.IPV4, number.to_bytes(4, "big")) for number in (base, other)]
+    with closing(open_database(None, MIGRATIONS)) as database:
+        world = World(database)
+        if base >> 24 == 127 and bits >= 8:
+            return
+        world.bans.ban(f"{hosts[0]}/{bits}", 2e6)
+        same = base >> (32 - bits) == other >> (32 - bits)
+        assert world.bans.is_banned(hosts[1]) == (same and other >> 24 != 127)

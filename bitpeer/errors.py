@@ -545,7 +545,7 @@ class BadHeader(RemoteError):
         self.why = why
 
     def __str__(self) -> str:
-        return f"header {self.block[::-1].hex():.64}: {self.why:.300}"
+        return f"header {self.block[31::-1].hex()}: {self.why:.300}"
 
 
 class TooNew(BadHeader):

@@ -6,6 +6,7 @@ from bitpeer import errors
 from bitpeer.errors import (
     BadChecksum,
     BadCommand,
+    BadHeader,
     BitpeerError,
     DecodeError,
     Disconnected,
@@ -15,17 +16,23 @@ from bitpeer.errors import (
     InvalidValue,
     LimitExceeded,
     LocalError,
+    MissingExtra,
     NonCanonical,
+    NoRoute,
     NotEstablished,
     NotNegotiated,
     OverBudget,
     Oversized,
+    ProxyFailed,
+    ProxyRefused,
     Redirected,
     Refused,
     RemoteError,
     SelfConnection,
     StorageUnusable,
     TimedOut,
+    TooNew,
+    TorUnavailable,
     TrailingBytes,
     Truncated,
     Unencodable,
@@ -44,6 +51,14 @@ SENTENCES = [
     (Unencodable("Ping.nonce", "it is blue"), "Ping.nonce cannot be encoded: it is blue"),
     (NotEstablished("tx"), "cannot send tx before the handshake is complete"),
     (NotNegotiated("tx", "tin"), "cannot send tx to this peer: it needs tin"),
+    (
+        MissingExtra("Tor", "txtorcon", "tor"),
+        "Tor needs the package txtorcon: pip install 'bitpeer[tor]'",
+    ),
+    (TorUnavailable("unix:/tor", "it sleeps"), "unix:/tor: it sleeps"),
+    (NoRoute("x.i2p", "no router"), "there is no way to x.i2p: no router"),
+    (ProxyFailed("hung up"), "the proxy hung up"),
+    (ProxyRefused(5, "refused"), "the proxy could not connect: refused (reply 5)"),
     (Truncated(8, 3), "needed 8 bytes, only 3 left"),
     (TrailingBytes(2), "2 bytes after the last field"),
     (NonCanonical(7), "7 is not written in its shortest form"),
@@ -64,6 +79,8 @@ SENTENCES = [
     (Unwanted("mempool"), "mempool needs a service that was not offered"),
     (TimedOut(R.STALLED, "block", 2.5), "no block within 2.5 seconds"),
     (OverBudget(R.MEMORY_BUDGET, 9, 8), "9 bytes are waiting, at most 8 may"),
+    (BadHeader(b"\x01".ljust(32, b"\0"), "it is flat"), f"header {'01':0>64}: it is flat"),
+    (TooNew(bytes(32), "it is early"), f"header {'':0>64}: it is early"),
     (Disconnected(R.CLOSED_HERE), "closed by this side"),
     (
         Disconnected(R.MALFORMED, Truncated(2, 1)),
@@ -88,6 +105,10 @@ REASONS = {
     WrongChain: R.WRONG_NETWORK,
     Redirected: R.REDIRECTED,
     Unwanted: R.UNWANTED,
+    BadHeader: R.BAD_HEADER,
+    TooNew: R.BAD_HEADER,
+    ProxyFailed: R.DIAL_FAILED,
+    ProxyRefused: R.DIAL_FAILED,
 }
 
 HOPELESS = {
@@ -100,6 +121,7 @@ HOPELESS = {
     R.REFUSED,
     R.REDIRECTED,
     R.UNWANTED,
+    R.BAD_HEADER,
 }
 
 HUGE_BYTES, HUGE_TEXT, HUGE = b"\xff" * 1_000_000, "\0" * 1_000_000, 2**64 - 1
@@ -110,6 +132,11 @@ ABSURDITIES = [
     Unencodable(HUGE_TEXT, HUGE_TEXT),
     NotEstablished(HUGE_TEXT),
     NotNegotiated(HUGE_TEXT, HUGE_TEXT),
+    MissingExtra(HUGE_TEXT, HUGE_TEXT, HUGE_TEXT),
+    TorUnavailable(HUGE_TEXT, HUGE_TEXT),
+    NoRoute(HUGE_TEXT, HUGE_TEXT),
+    ProxyFailed(HUGE_TEXT),
+    ProxyRefused(255, HUGE_TEXT),
     Truncated(HUGE, HUGE),
     TrailingBytes(HUGE),
     NonCanonical(HUGE),
@@ -129,6 +156,8 @@ ABSURDITIES = [
     Unwanted(HUGE_TEXT),
     TimedOut(R.STALLED, HUGE_TEXT, 1e300),
     OverBudget(R.SEND_QUEUE_FULL, HUGE, HUGE),
+    BadHeader(HUGE_BYTES, HUGE_TEXT),
+    TooNew(HUGE_BYTES, HUGE_TEXT),
     Disconnected(R.INTERNAL, ValueError(HUGE_TEXT)),
 ]
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from bitpeer.bitcoin import consensus
 from bitpeer.bitcoin.language import DIALECT
 from bitpeer.dialect import DnsSeed, Network
 from bitpeer.errors import InvalidSetting
@@ -29,6 +30,7 @@ MAINNET = Network(
         DnsSeed("seed.bitcoin.wiz.biz", filters=True),
         DnsSeed("seed.mainnet.achownodes.xyz", filters=True),
     ),
+    rules=consensus.MAINNET,
 )
 TESTNET3 = Network(
     name="testnet3",
@@ -42,6 +44,7 @@ TESTNET3 = Network(
         DnsSeed("testnet-seed.bluematt.me", filters=True),
         DnsSeed("seed.testnet.achownodes.xyz", filters=True),
     ),
+    rules=consensus.TESTNET3,
 )
 TESTNET4 = Network(
     name="testnet4",
@@ -53,6 +56,7 @@ TESTNET4 = Network(
         DnsSeed("seed.testnet4.bitcoin.sprovoost.nl", filters=True),
         DnsSeed("seed.testnet4.wiz.biz", filters=True),
     ),
+    rules=consensus.TESTNET4,
 )
 REGTEST = Network(
     name="regtest",
@@ -60,6 +64,7 @@ REGTEST = Network(
     magic=bytes.fromhex("fabfb5da"),
     port=18444,
     genesis=hash_from_text("0f9188f13cb7b2c71f2a335e3a4fc328bf5beb436012afca590b1a11466e2206"),
+    rules=consensus.REGTEST,
 )
 SIMNET = Network(
     name="simnet",
@@ -67,6 +72,7 @@ SIMNET = Network(
     magic=bytes.fromhex("161c1412"),
     port=18555,
     genesis=hash_from_text("683e86bd5c6d110d91b94b97137ba6bfe02dbbdb8e3dff722a669b5d69d77af6"),
+    rules=consensus.SIMNET,
 )
 """btcd's own; Bitcoin Core does not know it."""
 
@@ -84,6 +90,7 @@ def signet(challenge: bytes, *, name: str = "signet", seeds: tuple[DnsSeed, ...]
     """
     if not isinstance(challenge, bytes):
         raise InvalidSetting("challenge", challenge, "the bytes of a script")
+    is_default = challenge == DEFAULT_SIGNET_CHALLENGE
     return Network(
         name=name,
         dialect=DIALECT,
@@ -91,6 +98,7 @@ def signet(challenge: bytes, *, name: str = "signet", seeds: tuple[DnsSeed, ...]
         port=38333,
         genesis=SIGNET_GENESIS,
         seeds=seeds,
+        rules=consensus.SIGNET if is_default else consensus.PRIVATE_SIGNET,
     )
 
 

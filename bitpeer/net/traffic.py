@@ -60,7 +60,7 @@ class MessageLog:
 
     def __init__(self, journal: Journal, *, bytes_too: bool) -> None:
         self._journal = journal
-        self._bytes_too = bytes_too
+        self.bytes_too = bytes_too
 
     def message_read(
         self,
@@ -70,7 +70,7 @@ class MessageLog:
         message: Message | Unknown | None,
         error: BitpeerError | None,
     ) -> None:
-        payload = peer.payload if self._bytes_too else b""
+        payload = peer.payload if self.bytes_too else b""
         text = "{peer} received {command}, {size} bytes"
         self._emit(text, message, error, payload, peer=peer, command=command, size=size)
 
@@ -82,7 +82,7 @@ class MessageLog:
         message: Message | Unknown,
         error: BitpeerError | None,
     ) -> None:
-        payload = message.encode() if self._bytes_too else b""
+        payload = message.encode() if self.bytes_too else b""
         text = "{peer} sent {command}, {size} bytes"
         self._emit(text, message, error, payload, peer=peer, command=command, size=size)
 
@@ -105,7 +105,7 @@ class MessageLog:
         if error is not None:
             text += ": {error}"
             fields["error"] = printable(str(error))
-        if self._bytes_too:
+        if self.bytes_too:
             text += "\n{shown}\n{dump}"
             fields["shown"] = _shown(message)
             fields["dump"] = hexdump(payload, MAX_SHOWN)

@@ -13,6 +13,7 @@ from pkgutil import iter_modules
 OURS = frozenset(
     {
         "bitcoin",
+        "command",
         "config",
         "decred",
         "dialect",

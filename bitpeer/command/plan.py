@@ -1,0 +1,178 @@
+"""What to run, out of what the operator has said: every value read, every contradiction told."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass, field, replace
+from typing import Any
+
+from bitpeer.command.configfile import ConfigFile
+from bitpeer.command.said import Layer, WrongSetting, find, value
+from bitpeer.command.settings import BY_NAME, DEFAULT_OUTBOUND, SETTINGS, Scope
+from bitpeer.config import PeerConfig
+from bitpeer.dialect import Network
+from bitpeer.errors import InvalidSetting
+from bitpeer.jaxnet import networks as jaxnet
+from bitpeer.service.doors import Doors
+
+DEFAULT_BLOCK_ONLY = 2
+"""More peers to find and keep, where any are to be found."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class NetworkPlan:
+    """One network to join.  Fields without a docstring are the settings of the same names."""
+
+    base: Network
+    """The network, whatever chain of it is meant."""
+    config: PeerConfig
+    """What peers are told, and put up with."""
+    doors: Doors = field(compare=False)
+    """Where each chain of the network is served, once it is."""
+    chain: int
+    serve: dict[int, str]
+    address: str | None
+    connect: list[str]
+    add_peer: list[str]
+    outbound: int
+    block_only: int
+    private_addresses: bool
+    listen: list[str]
+    max_inbound: int
+    max_per_host: int
+    headers: bool
+    """Whether to follow the chain of headers."""
+    addresses: bool
+    """Whether to tell peers of other nodes."""
+
+    def other(self, chain_id: int) -> PeerConfig:
+        """Return the settings for one more chain of the network."""
+        return replace(self.config, network=_chain(self.base, chain_id, self))
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Plan:
+    """All that is to run.  Fields without a docstring are the settings of the same names."""
+
+    networks: list[NetworkPlan]
+    data_dir: str | None
+    http: str | None
+    log_level: str
+    log_json: str | None
+
+
+def make_plan(spoken: Layer, written: ConfigFile) -> Plan:
+    """Return what follows from the command line and from a file, of which the former goes first.
+
+    Raises:
+        WrongSetting: it contradicts itself, or the world.
+    """
+    layers = [spoken, written.everywhere]
+    networks = _networks(layers, written)
+    several = len(networks) > 1
+    if several:
+        _check_places(layers)
+    return Plan(
+        networks=[
+            _network_plan(network, [spoken, written.networks.get(network.title, {}), layers[1]])
+            for network in networks
+        ],
+        **{
+            setting.field: value(setting, layers)
+            for setting in SETTINGS
+            if setting.scope is Scope.PROGRAM and setting.name not in ("config", "network")
+        },
+    )
+
+
+def _networks(layers: Sequence[Layer], written: ConfigFile) -> list[Network]:
+    """Return the networks that are meant: those said, or those that have tables, or mainnet."""
+    setting = BY_NAME["network"]
+    if find(setting, layers) is None and not written.networks:
+        return [setting.read("mainnet")]
+    said: list[Network] = value(setting, layers)
+    return said or [setting.read(title) for title in written.networks]
+
+
+def _check_places(layers: Sequence[Layer]) -> None:
+    """Refuse what can only be meant for one network."""
+    for setting in SETTINGS:
+        said = find(setting, layers)
+        if setting.scope is Scope.PLACE and said is not None:
+            raise WrongSetting(
+                f"{said.where} belongs to a single network: with several, write it into a file "
+                f"for --config, in a table such as [networks.mainnet]"
+            )
+
+
+def _network_plan(network: Network, layers: Sequence[Layer]) -> NetworkPlan:
+    settings: dict[str, Any] = {
+        setting.field: value(setting, layers)
+        for setting in SETTINGS
+        if setting.scope is not Scope.PROGRAM
+    }
+    agent, services = settings.pop("user_agent"), settings.pop("services")
+    relay, follows = not settings.pop("no_relay"), settings.pop("follow_redirects")
+    settings["serve"] = dict(settings["serve"])
+    outbound = _outbound(network, layers, settings)
+    block_only = settings.pop("block_only")
+    if block_only is None:
+        block_only = DEFAULT_BLOCK_ONLY if outbound else 0
+    private = settings.pop("private_addresses") or not (network.seeds or network.https_seeds)
+    plan = NetworkPlan(
+        base=network,
+        config=PeerConfig(
+            network=network,
+            user_agent=agent,
+            services=services,
+            relay=relay,
+            follow_redirects=follows,
+        ),
+        doors=Doors(),
+        headers=not settings.pop("no_headers"),
+        addresses=not settings.pop("no_addresses"),
+        **{**settings, "outbound": outbound},
+        block_only=block_only,
+        private_addresses=private,
+    )
+    _check_chains(network, layers, plan)
+    return replace(plan, config=replace(plan.config, network=_chain(network, plan.chain, plan)))
+
+
+def _outbound(network: Network, layers: Sequence[Layer], settings: dict[str, Any]) -> int:
+    """Return how many peers to find, if there is a way to find any, and something to do at all."""
+    connect, listen = settings["connect"], settings["listen"]
+    sources = network.seeds or network.https_seeds or settings["add_peer"]
+    count: int | None = settings["outbound"]
+    if count is None:
+        count = 0 if connect or not sources else DEFAULT_OUTBOUND
+    if not (connect or listen) and not (count and sources):
+        said = find(BY_NAME["outbound"], layers)
+        if sources and said is not None:
+            why = f"{said.where} is 0"
+        else:
+            why = f"{network.name} has no seeds"
+        raise WrongSetting(
+            f"{why}, so name peers with --connect or --add-peer, or a place with --listen"
+        )
+    return count
+
+
+def _check_chains(network: Network, layers: Sequence[Layer], plan: NetworkPlan) -> None:
+    serve = find(BY_NAME["serve"], layers)
+    if network not in jaxnet.NETWORKS.values():
+        if plan.chain or plan.serve:
+            raise WrongSetting(f"{network.title} has a single chain")
+    elif serve is not None and plan.chain in plan.serve:
+        raise serve.wrong(plan.chain, "another chain than that of --chain")
+
+
+def _chain(network: Network, chain_id: int, plan: NetworkPlan) -> Network:
+    """Return a chain of *network*, whose peers know of the others that are served here."""
+    if network not in jaxnet.NETWORKS.values():
+        return network
+    ports = plan.doors.port if plan.serve else None
+    try:
+        return jaxnet.chain(network, chain_id, ports=ports, address=plan.address)
+    except InvalidSetting as error:
+        raise WrongSetting(f"--address is {plan.address!r}, expected {error.expected}") from None

@@ -1,0 +1,150 @@
+"""The service as a program of its own: its signals, its log, and how it fails to start."""
+
+from __future__ import annotations
+
+import signal
+from collections.abc import Callable
+from types import FrameType
+from typing import Any, cast
+
+from twisted.application.service import MultiService
+from twisted.internet.interfaces import IReactorCore, IReactorFromThreads, IReactorTime
+from twisted.logger import (
+    FilteringLogObserver,
+    Logger,
+    LogLevel,
+    LogLevelFilterPredicate,
+    globalLogPublisher,
+)
+
+from bitpeer.command.values import LEVELS
+from bitpeer.config import PeerConfig
+from bitpeer.errors import InvalidSetting
+from bitpeer.net.journal import Journal
+from bitpeer.net.local import LocalNode
+from bitpeer.net.traffic import MessageLog
+
+
+class CannotStart(SystemExit, Exception):
+    """Ends the program at its start, with status 1 and without a traceback.
+
+    Being an `Exception` as well, it makes a twistd in the background tell the one
+    that was called, which would wait for ever otherwise, and remove its pid file.
+    """
+
+    def __init__(self, why: str) -> None:
+        super().__init__(1)
+        self.why = why
+
+    def __str__(self) -> str:
+        return self.why
+
+
+class OperatorsLog:
+    """A log of what its operator wants to see.
+
+    Args:
+        level: one of `LEVELS`.
+    """
+
+    def __init__(self, level: str) -> None:
+        self._wanted = LogLevelFilterPredicate()
+        observer = FilteringLogObserver(globalLogPublisher, [self._wanted])
+        self.log = Logger("bitpeer", observer=observer)
+        self.set_level(level)
+
+    def set_level(self, level: str) -> None:
+        """Log from now on what is at least of this level."""
+        self.level = level
+        self._wanted.setLogLevelForNamespace("", LEVELS[level])
+
+
+class OperatorsNode(LocalNode):
+    """A node that logs what its operator wants to see.
+
+    Args:
+        config: the settings.
+        log: where to.
+        clock: the reactor.
+    """
+
+    def __init__(self, config: PeerConfig, log: OperatorsLog, *, clock: IReactorTime) -> None:
+        self.log = log.log
+        super().__init__(config, clock=clock)
+        self._messages: MessageLog | None = None
+        self.heed(log.level)
+
+    def heed(self, level: str) -> None:
+        """Log messages as *level* wants them; a log that has been made stays, and is filtered."""
+        if level in ("debug", "trace"):
+            if self._messages is None:
+                self._messages = MessageLog(self.journal, bytes_too=False)
+                self.add_listener(self._messages)
+            self._messages.bytes_too = level == "trace"
+
+
+class Program(MultiService):
+    """The service as a program of its own.
+
+    What cannot be opened at the start ends it, without a traceback; SIGTERM ends
+    it with success; SIGHUP makes it read its settings again.
+
+    Args:
+        reactor: Twisted's.
+        journal: is told why it stops.
+        on_signal: installs a handler, as `signal.signal` does.
+    """
+
+    def __init__(
+        self,
+        reactor: object,
+        journal: Journal,
+        on_signal: Callable[[int, Any], object] = signal.signal,
+    ) -> None:
+        MultiService.__init__(self)
+        self._reactor = reactor
+        self._journal = journal
+        self._on_signal = on_signal
+        self.reread: Callable[[], None] | None = None
+        """Reads the settings again, if there is a way to."""
+
+    def privilegedStartService(self) -> None:  # noqa: N802
+        """Open the doors, or give up: the log has said why.
+
+        Raises:
+            CannotStart: a door cannot be opened.
+        """
+        try:
+            MultiService.privilegedStartService(self)
+        except InvalidSetting as error:
+            raise CannotStart(str(error)) from None
+
+    def startService(self) -> None:
+        # Twisted takes the signals over when it begins to run, so this comes after it.
+        cast(IReactorCore, self._reactor).callWhenRunning(self._listen_to_signals)
+        try:
+            MultiService.startService(self)
+        except InvalidSetting as error:  # under `twist`, which knows nothing of privileges
+            raise CannotStart(str(error)) from None
+
+    def _listen_to_signals(self) -> None:
+        self._on_signal(signal.SIGTERM, self._terminate)
+        if hasattr(signal, "SIGHUP"):  # not on Windows
+            self._on_signal(signal.SIGHUP, self._hang_up)
+
+    def _terminate(self, number: int, frame: FrameType | None) -> None:
+        """Stop gracefully; twistd itself would then die of the signal.  A second one kills."""
+        self._on_signal(signal.SIGTERM, signal.SIG_DFL)
+        cast(IReactorFromThreads, self._reactor).callFromThread(self._stop)
+
+    def _hang_up(self, number: int, frame: FrameType | None) -> None:
+        cast(IReactorFromThreads, self._reactor).callFromThread(self._reread)
+
+    def _stop(self) -> None:
+        self._journal.emit(LogLevel.info, "told to stop by SIGTERM: saying goodbye to all peers")
+        cast(IReactorCore, self._reactor).stop()
+
+    def _reread(self) -> None:
+        self._journal.emit(LogLevel.info, "told by SIGHUP to read the settings again")
+        if self.reread is not None:
+            self.reread()

@@ -1,0 +1,200 @@
+"""All that the operator may say, in one table: for the command line, the file and the help."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from enum import Enum
+from typing import Any
+
+from bitpeer.bitcoin.constants import Services
+from bitpeer.command import values
+from bitpeer.config import user_agent
+from bitpeer.service.admission import MAX_INBOUND, MAX_PER_HOST
+
+DEFAULT_OUTBOUND = 8
+"""Peers to find and keep, unless the operator names some."""
+MAX_OUTBOUND = 1_000
+
+
+class Shape(Enum):
+    """How often a setting may be said, and with what."""
+
+    ONE = "one value; the last one said counts"
+    MANY = "any number of values"
+    FLAG = "no value"
+
+
+class Scope(Enum):
+    """What a setting is about."""
+
+    PROGRAM = "the whole program"
+    NETWORK = "each network that it joins"
+    PLACE = "a single network: said of several at once it makes no sense"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Setting:
+    """One thing that the operator may decide."""
+
+    name: str
+    """As on the command line, without the dashes."""
+    help: str
+    """A sentence or two for `--help`."""
+    read: values.Reader[Any] = values.text
+    default: Any = None
+    """What counts if it is not said: a value, not a text to be read."""
+    shape: Shape = Shape.ONE
+    scope: Scope = Scope.NETWORK
+    reread: bool = False
+    """Whether a change takes effect on SIGHUP; otherwise it waits for the next start."""
+
+    @property
+    def field(self) -> str:
+        """Its name in Python."""
+        return self.name.replace("-", "_")
+
+
+def _flag(name: str, says: str, scope: Scope = Scope.NETWORK) -> Setting:
+    return Setting(
+        name=name, help=says, read=values.switch, default=False, shape=Shape.FLAG, scope=scope
+    )
+
+
+_SERVICES = ", ".join(str(each.name).lower() for each in Services)
+
+SETTINGS = (
+    # The program
+    Setting(
+        name="config",
+        help="Read settings from the file PATH too; what the command line says goes before it.",
+        scope=Scope.PROGRAM,
+    ),
+    Setting(
+        name="data-dir",
+        help="Keep what is learned in the directory PATH; 'memory' keeps nothing.",
+        scope=Scope.PROGRAM,
+    ),
+    Setting(
+        name="http",
+        help="Show what goes on at ENDPOINT, a port of this machine or address:port.",
+        scope=Scope.PROGRAM,
+    ),
+    Setting(
+        name="log-level",
+        help=f"How much to log: {', '.join(values.LEVELS)}. debug has a line for each message, "
+        "trace shows what is in it, too. [default: info]",
+        read=values.choice(values.LEVELS),
+        default="info",
+        scope=Scope.PROGRAM,
+        reread=True,
+    ),
+    Setting(
+        name="log-json",
+        help="Write every event to the file PATH as well, as a line of JSON.",
+        scope=Scope.PROGRAM,
+    ),
+    # The network
+    Setting(
+        name="network",
+        help=f"Network to join: {', '.join(values.NETWORKS)}. May be repeated. [default: mainnet]",
+        read=values.network,
+        shape=Shape.MANY,
+        scope=Scope.PROGRAM,
+    ),
+    Setting(
+        name="chain",
+        help="Chain of Jax.Network to join: 0, the beacon, or the id of a shard. [default: 0]",
+        read=values.chain_id,
+        default=0,
+        scope=Scope.PLACE,
+    ),
+    Setting(
+        name="serve",
+        help="Accept peers of another chain, too, as in 1=18445, and redirect them there. May be "
+        "repeated.",
+        read=values.other_chain,
+        shape=Shape.MANY,
+        scope=Scope.PLACE,
+    ),
+    Setting(
+        name="address",
+        help="IP address at which peers are told to find this node and the chains it serves.",
+        read=values.address,
+        scope=Scope.PLACE,
+    ),
+    # Peers to dial
+    Setting(
+        name="connect",
+        help="Dial ENDPOINT, and again whenever it is lost. May be repeated.",
+        shape=Shape.MANY,
+        scope=Scope.PLACE,
+        reread=True,
+    ),
+    Setting(
+        name="add-peer",
+        help="Consider HOST or HOST:PORT when looking for peers. May be repeated.",
+        shape=Shape.MANY,
+        scope=Scope.PLACE,
+        reread=True,
+    ),
+    Setting(
+        name="outbound",
+        help="Peers to find and keep, besides those named with --connect. "
+        f"[default: {DEFAULT_OUTBOUND}, or 0 with --connect]",
+        read=values.number(0, MAX_OUTBOUND),
+    ),
+    Setting(
+        name="block-only",
+        help="Of more peers to find and keep, with whom only blocks are spoken of. "
+        "[default: 2, or 0 without --outbound peers]",
+        read=values.number(0, MAX_OUTBOUND),
+    ),
+    _flag("follow-redirects", "Dial where peers send us: once, to no private network."),
+    _flag(
+        "private-addresses",
+        "Take addresses of private networks and of this machine as good as any. Usual where a "
+        "network has no seeds.",
+    ),
+    # Peers to accept
+    Setting(
+        name="listen",
+        help="Accept peers at ENDPOINT. May be repeated.",
+        shape=Shape.MANY,
+        scope=Scope.PLACE,
+    ),
+    Setting(
+        name="max-inbound",
+        help=f"Most peers to accept; 0 for as many as there can be. [default: {MAX_INBOUND}]",
+        read=values.limit,
+        default=MAX_INBOUND,
+        reread=True,
+    ),
+    Setting(
+        name="max-per-host",
+        help="Most peers to accept from one host other than this one; 0 for no limit. "
+        f"[default: {MAX_PER_HOST}]",
+        read=values.limit,
+        default=MAX_PER_HOST,
+        reread=True,
+    ),
+    # What to say
+    Setting(
+        name="user-agent",
+        help="What to call this node: name:version, or all of it, as /name:version(comment)/ "
+        f"(BIP 14). [default: {user_agent().decode()}]",
+        read=values.agent,
+        default=user_agent(),
+    ),
+    Setting(
+        name="services",
+        help=f"Services to offer, joined by commas: {_SERVICES}, or numbers as 0x409. [default: 0]",
+        read=values.services,
+        default=0,
+    ),
+    _flag("no-relay", "Ask peers not to announce transactions."),
+    _flag("no-headers", "Do not follow the chain of headers."),
+    _flag("no-addresses", "Answer nobody who asks for addresses of other nodes."),
+)
+"""Everything there is."""
+
+BY_NAME = {setting.name: setting for setting in SETTINGS}

@@ -1,0 +1,140 @@
+"""The service as a program."""
+
+import signal
+
+import pytest
+from twisted.application.service import Service
+from twisted.logger import LogLevel
+
+from bitpeer.bitcoin.networks import REGTEST
+from bitpeer.command.program import CannotStart, OperatorsLog, OperatorsNode, Program
+from bitpeer.config import PeerConfig
+from bitpeer.errors import InvalidSetting
+from tests.service.fakes import LogLines, Reactor, make_node
+
+LEVELS = ("debug", "info", "warn", "error")
+
+
+def operators_node(level):
+    log = OperatorsLog(level)
+    return log, OperatorsNode(PeerConfig(network=REGTEST), log, clock=Reactor())
+
+
+def say_everything(node):
+    with LogLines() as lines:
+        for name in LEVELS:
+            node.journal.emit(LogLevel.levelWithName(name), name)
+    return lines
+
+
+@pytest.mark.parametrize("level", LEVELS)
+def test_an_operator_sees_what_is_at_least_of_the_level_asked_for(level):
+    _, node = operators_node(level)
+    assert say_everything(node) == list(LEVELS[LEVELS.index(level) :])
+
+
+def test_an_operator_may_change_his_mind():
+    log, node = operators_node("error")
+    log.set_level("warn")
+    assert say_everything(node) == ["warn", "error"]
+
+
+@pytest.mark.parametrize(
+    ("level", "logs", "bytes_too"), [("info", 0, False), ("debug", 1, False), ("trace", 1, True)]
+)
+def test_the_level_decides_what_is_logged_of_messages(level, logs, bytes_too):
+    _, node = operators_node(level)
+    assert len(node.audience.traffic) == logs
+    assert [each.bytes_too for each in node.audience.traffic] == [bytes_too] * logs
+
+
+def test_messages_may_be_logged_later_and_in_more_detail():
+    _, node = operators_node("info")
+    for level in ("debug", "trace", "info", "debug"):
+        node.heed(level)
+    (log,) = node.audience.traffic
+    assert not log.bytes_too
+
+
+class Door(Service):
+    """A service that cannot start."""
+
+    def __init__(self, *, privileged):
+        self.privileged = privileged
+
+    def privilegedStartService(self):  # noqa: N802
+        if self.privileged:
+            raise InvalidSetting("listen", "7", "something else")
+
+    def startService(self):
+        if not self.privileged:
+            raise InvalidSetting("listen", "7", "something else")
+
+
+class World:
+    def __init__(self):
+        self.reactor = Reactor()
+        self.stopped = []
+        self.reactor.stop = lambda: self.stopped.append(self.reactor.seconds())
+        self.reactor.callFromThread = lambda function: self.reactor.callLater(0, function)
+        self.handlers = []
+        self.program = Program(
+            self.reactor,
+            make_node(self.reactor).journal,
+            lambda number, handler: self.handlers.append((number, handler)),
+        )
+
+    def start(self):
+        self.program.privilegedStartService()
+        self.program.startService()
+        self.reactor.run()
+        self.stopped.clear()  # that of the fake, which never runs for long
+        return dict(self.handlers)
+
+
+@pytest.mark.parametrize("privileged", [True, False])
+def test_a_door_that_cannot_be_opened_ends_the_program(privileged):
+    world = World()
+    Door(privileged=privileged).setServiceParent(world.program)
+    with pytest.raises(CannotStart, match="listen is '7'") as caught:
+        (world.program.privilegedStartService if privileged else world.program.startService)()
+    assert caught.value.code == 1
+
+
+def test_signals_are_heard_once_the_reactor_runs():
+    world = World()
+    world.program.startService()
+    assert world.handlers == []
+    world.reactor.run()
+    assert [number for number, _ in world.handlers] == [signal.SIGTERM, signal.SIGHUP]
+
+
+def test_where_there_is_no_sighup_none_is_heard(monkeypatch):
+    monkeypatch.delattr(signal, "SIGHUP")
+    assert list(World().start()) == [signal.SIGTERM]
+
+
+def test_sigterm_stops_the_reactor_and_a_second_one_kills():
+    world = World()
+    world.start()[signal.SIGTERM](signal.SIGTERM, None)
+    assert world.handlers[-1] == (signal.SIGTERM, signal.SIG_DFL)
+    assert world.stopped == []
+    with LogLines() as lines:
+        world.reactor.advance(0)
+    assert lines == ["told to stop by SIGTERM: saying goodbye to all peers"]
+    assert world.stopped == [0]
+
+
+def test_sighup_makes_it_read_its_settings_again():
+    world, times = World(), []
+    handler = world.start()[signal.SIGHUP]
+    handler(signal.SIGHUP, None)
+    with LogLines() as lines:
+        world.reactor.advance(0)
+    assert lines == ["told by SIGHUP to read the settings again"]
+    world.program.reread = lambda: times.append(world.reactor.seconds())
+    handler(signal.SIGHUP, None)
+    assert times == []
+    world.reactor.advance(0)
+    assert times == [0]
+    assert world.stopped == []

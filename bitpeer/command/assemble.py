@@ -31,9 +31,7 @@ def assemble(plan: Plan, reactor: object) -> Program:
     for network in plan.networks:
         _check_places(network, reactor)
     log = OperatorsLog(plan.log_level)
-    services = [
-        each for network in plan.networks for each in _services(network, plan, log, reactor)
-    ]
+    services = [each for network in plan.networks for each in _services(network, log, reactor)]
     program = Program(reactor, services[0][0].journal)
     for _, service in services:
         service.setServiceParent(program)

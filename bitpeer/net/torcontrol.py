@@ -53,6 +53,7 @@ class Talker(Shape):
     """What is used of txtorcon's ``TorControlProtocol``."""
 
     post_bootstrap: Deferred[object]
+    on_disconnect: Deferred[object] | None
 
     def makeConnection(self, transport: object) -> None: ...  # noqa: N802
     def lineReceived(self, line: bytes) -> None: ...  # noqa: N802
@@ -72,7 +73,9 @@ def new_talker(password: str | None) -> Talker:
         module = import_module("txtorcon.torcontrolprotocol")
     except ImportError:
         raise MissingExtra("Tor", "txtorcon", "tor") from None
-    return cast(Talker, module.TorControlProtocol(None if password is None else lambda: password))
+    talker = cast(Talker, module.TorControlProtocol(None if password is None else lambda: password))
+    talker.on_disconnect = None  # it warns of its own
+    return talker
 
 
 class Control(LineOnlyReceiver):

@@ -37,7 +37,11 @@ class NetworkPlan:
     outbound: int
     block_only: int
     private_addresses: bool
+    proxy: str | None
+    onion_proxy: str | None
+    cjdns_reachable: bool
     listen: list[str]
+    onion_service: bool
     max_inbound: int
     max_per_host: int
     headers: bool
@@ -59,6 +63,10 @@ class Plan:
     http: str | None
     log_level: str
     log_json: str | None
+    tor: bool
+    """Whether a Tor is used, if only for onion services."""
+    tor_control: str | None
+    tor_password_file: str | None
 
 
 def make_plan(spoken: Layer, written: ConfigFile) -> Plan:
@@ -72,17 +80,17 @@ def make_plan(spoken: Layer, written: ConfigFile) -> Plan:
     several = len(networks) > 1
     if several:
         _check_places(layers)
-    return Plan(
-        networks=[
-            _network_plan(network, [spoken, written.networks.get(network.title, {}), layers[1]])
-            for network in networks
-        ],
-        **{
-            setting.field: value(setting, layers)
-            for setting in SETTINGS
-            if setting.scope is Scope.PROGRAM and setting.name not in ("config", "network")
-        },
-    )
+    program: dict[str, Any] = {
+        setting.field: value(setting, layers)
+        for setting in SETTINGS
+        if setting.scope is Scope.PROGRAM and setting.name not in ("config", "network")
+    }
+    program["tor"] |= program["tor_control"] is not None
+    plans = []
+    for network in networks:
+        own = [spoken, written.networks.get(network.title, {}), written.everywhere]
+        plans.append(_network_plan(network, own, tor=program["tor"]))
+    return Plan(networks=plans, **program)
 
 
 def _networks(layers: Sequence[Layer], written: ConfigFile) -> list[Network]:
@@ -105,7 +113,7 @@ def _check_places(layers: Sequence[Layer]) -> None:
             )
 
 
-def _network_plan(network: Network, layers: Sequence[Layer]) -> NetworkPlan:
+def _network_plan(network: Network, layers: Sequence[Layer], *, tor: bool) -> NetworkPlan:
     settings: dict[str, Any] = {
         setting.field: value(setting, layers)
         for setting in SETTINGS
@@ -114,6 +122,7 @@ def _network_plan(network: Network, layers: Sequence[Layer]) -> NetworkPlan:
     agent, services = settings.pop("user_agent"), settings.pop("services")
     relay, follows = not settings.pop("no_relay"), settings.pop("follow_redirects")
     settings["serve"] = dict(settings["serve"])
+    _check_proxies(layers, tor=tor)
     outbound = _outbound(network, layers, settings)
     block_only = settings.pop("block_only")
     if block_only is None:
@@ -127,6 +136,7 @@ def _network_plan(network: Network, layers: Sequence[Layer]) -> NetworkPlan:
             services=services,
             relay=relay,
             follow_redirects=follows,
+            proxied=tor or settings["proxy"] is not None,
         ),
         doors=Doors(),
         headers=not settings.pop("no_headers"),
@@ -137,6 +147,17 @@ def _network_plan(network: Network, layers: Sequence[Layer]) -> NetworkPlan:
     )
     _check_chains(network, layers, plan)
     return replace(plan, config=replace(plan.config, network=_chain(network, plan.chain, plan)))
+
+
+def _check_proxies(layers: Sequence[Layer], *, tor: bool) -> None:
+    """Refuse two ways for the same, and an onion service without Tor."""
+    for name in ("proxy", "onion-proxy"):
+        said = find(BY_NAME[name], layers)
+        if tor and said is not None:
+            raise WrongSetting(f"{said.where} and --tor exclude each other: Tor is a proxy already")
+    said = find(BY_NAME["onion-service"], layers)
+    if said is not None and said.read(BY_NAME["onion-service"]) and not tor:
+        raise WrongSetting(f"{said.where} needs --tor or --tor-control")
 
 
 def _outbound(network: Network, layers: Sequence[Layer], settings: dict[str, Any]) -> int:

@@ -93,6 +93,21 @@ SETTINGS = (
         help="Write every event to the file PATH as well, as a line of JSON.",
         scope=Scope.PROGRAM,
     ),
+    _flag(
+        "tor",
+        "Dial through Tor, and nothing past it: one that runs already, or else one of our own.",
+        Scope.PROGRAM,
+    ),
+    Setting(
+        name="tor-control",
+        help="Use the Tor that takes commands at PLACE: a port, host:port or unix:/path.",
+        scope=Scope.PROGRAM,
+    ),
+    Setting(
+        name="tor-password-file",
+        help="Where the password for it stands, if it has no cookie for us.",
+        scope=Scope.PROGRAM,
+    ),
     # The network
     Setting(
         name="network",
@@ -149,6 +164,13 @@ SETTINGS = (
         "[default: 2, or 0 without --outbound peers]",
         read=values.number(0, MAX_OUTBOUND),
     ),
+    Setting(
+        name="proxy",
+        help="Dial through the SOCKS5 proxy at socks5://user:password@host:port or host:port, and "
+        "nothing past it.",
+    ),
+    Setting(name="onion-proxy", help="Dial onion services, and only those, through this proxy."),
+    _flag("cjdns-reachable", "Dial addresses of CJDNS and Yggdrasil, too: there is a router."),
     _flag("follow-redirects", "Dial where peers send us: once, to no private network."),
     _flag(
         "private-addresses",
@@ -162,6 +184,7 @@ SETTINGS = (
         shape=Shape.MANY,
         scope=Scope.PLACE,
     ),
+    _flag("onion-service", "Accept peers as an onion service of Tor, too, and tell others of it."),
     Setting(
         name="max-inbound",
         help=f"Most peers to accept; 0 for as many as there can be. [default: {MAX_INBOUND}]",

@@ -140,6 +140,32 @@ def test_what_makes_no_sense_is_refused(said, why):
     assert complaint(**said).startswith(why)
 
 
+def test_tor_is_used_if_its_control_port_is_named():
+    wanted = plan(tor_control="9051", onion_service="true")
+    assert wanted.tor
+    assert wanted.networks[0].onion_service
+    assert wanted.networks[0].config.proxied
+    assert not plan().tor
+    assert plan(tor="true").tor
+
+
+def test_who_dials_through_a_proxy_tells_nobody_where_anybody_is():
+    assert one(proxy="socks5://127.0.0.1").config.proxied
+    assert not one(onion_proxy="127.0.0.1:9050").config.proxied
+
+
+@pytest.mark.parametrize(
+    ("said", "why"),
+    [
+        ({"tor": "true", "proxy": "a"}, "--proxy and --tor exclude each other"),
+        ({"tor": "true", "onion_proxy": "a"}, "--onion-proxy and --tor exclude each other"),
+        ({"onion_service": "true"}, "--onion-service needs --tor or --tor-control"),
+    ],
+)
+def test_ways_through_proxies_must_not_contradict_each_other(said, why):
+    assert complaint(**said).startswith(why)
+
+
 def test_a_chain_belongs_to_the_network():
     network = one(network="jaxnet-simnet", chain="3", listen="0")
     assert network.config.network.title == "jaxnet-simnet-shard-3"

@@ -77,7 +77,7 @@ class Bans:
         most: int = MAX_BANS,
         most_discouraged: int = MAX_DISCOURAGED,
     ) -> None:
-        self.on_ban: Callable[[], object] = lambda: None
+        self.watchers: list[Callable[[], object]] = []
         """Called when somebody has been banned, who may be here."""
         self._database = database
         self._seconds = seconds
@@ -131,7 +131,8 @@ class Bans:
                 (self._most,),
             )
         self._changed()
-        self.on_ban()
+        for watcher in self.watchers:
+            watcher()
         return ban
 
     def lift(self, subject: str) -> bool:

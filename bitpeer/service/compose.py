@@ -22,7 +22,7 @@ from bitpeer.errors import InvalidSetting
 from bitpeer.net.factory import PeerFactory
 from bitpeer.net.local import LocalNode
 from bitpeer.net.text import printable
-from bitpeer.service.admission import MAX_INBOUND, MAX_PER_HOST, Admission, GuardedFactory
+from bitpeer.service.admission import MAX_INBOUND, MAX_PER_HOST, Admission, GuardedFactory, Limits
 from bitpeer.service.descriptors import check_room, room_left
 from bitpeer.service.endpoints import check_several, client_endpoint, distinct, server_endpoint
 from bitpeer.service.farewell import Farewell
@@ -156,10 +156,11 @@ def _admission(node: LocalNode, most: int, per_host: int, room: float) -> Admiss
     for setting, value in (("max_inbound", most), ("max_per_host", per_host)):
         if not isinstance(value, int) or value < 0:
             raise InvalidSetting(setting, value, "a number, or 0 for no limit")
-    if most > room:  # R-J8
+    limits = Limits(most=most or inf, per_host=per_host or inf).within(room)
+    if most > limits.most:  # R-J8
         text = "accepting at most {room} peers, not {most}: ulimit -n allows no more sockets"
-        node.journal.emit(LogLevel.warn, text, room=room, most=most)
-    return Admission(node, min(most or inf, room), per_host or inf)
+        node.journal.emit(LogLevel.warn, text, room=limits.most, most=most)
+    return Admission(node, limits)
 
 
 def _name(place: str | object) -> str:

@@ -21,6 +21,8 @@ network; shorter ones would count strangers who share a provider as one."""
 class Origin(NamedTuple):
     """Where a peer that dialled us comes from."""
 
+    address: str
+    """An IP literal, or nothing."""
     host: str
     """As `unit_of` returns it, or nothing."""
     prefix: str
@@ -40,7 +42,7 @@ class Origin(NamedTuple):
         return self.network == LOCAL
 
 
-HERE = Origin("", "", b"", LOCAL)
+HERE = Origin("", "", "", b"", LOCAL)
 """The origin of whoever comes from this machine, or through it."""
 
 
@@ -58,6 +60,7 @@ def origin_of(host: str, forwarders: Container[str] = ()) -> Origin:
         return HERE
     network, packed = parse_host(str(address))
     return Origin(
+        str(address),
         unit_of(str(address)),
         _network_around(address, PREFIX_BITS),
         network_group(network, packed),

@@ -72,7 +72,7 @@ def test_it_is_told_what_hashes_for_decred(monkeypatch, backend, line):
 def test_the_operator_says_how_many_may_come_in(arguments, most, per_host):
     (service,) = program("--listen", "0", *arguments)
     admission = of_kind(service, Admission)
-    assert (admission.most, admission.per_host) == (most, per_host)
+    assert (admission.limits.most, admission.limits.per_host) == (most, per_host)
 
 
 def test_several_networks_run_side_by_side():

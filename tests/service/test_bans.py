@@ -112,7 +112,7 @@ def test_a_ban_can_be_lifted(world):
 
 def test_somebody_is_told_of_each_ban(world):
     told = []
-    world.bans.on_ban = lambda: told.append(list(world.bans))
+    world.bans.watchers.append(lambda: told.append(list(world.bans)))
     ban = world.ban("20.1.1.1")
     assert told == [[ban]]
 

@@ -1,6 +1,7 @@
 """Tests of bitpeer.service.compose."""
 
 from dataclasses import replace
+from math import inf
 
 import pytest
 from twisted.application.service import IService, MultiService
@@ -12,6 +13,7 @@ from bitpeer.errors import DisconnectReason, InvalidSetting
 from bitpeer.messages.addresses import NetAddress
 from bitpeer.net.listeners import PeerListener
 from bitpeer.service import descriptors
+from bitpeer.service.admission import Admission
 from bitpeer.service.compose import node_service, peer_service
 from bitpeer.service.outbound import Outbound
 from bitpeer.service.seeds import Address
@@ -195,8 +197,9 @@ def test_r_j8_no_more_are_let_in_than_there_can_be_sockets(monkeypatch):
     reactor = Reactor()
     with LogLines() as lines:
         start(compose(reactor, listen=["7"]))
-    assert lines[0] == ("accepting at most 2 peers, not 117: ulimit -n allows no more sockets")
-    assert [knock(reactor, f"192.0.2.{n}").aborted for n in range(3)] == [False, False, True]
+    assert lines[0] == ("accepting at most 1 peers, not 117: ulimit -n allows no more sockets")
+    transports = [knock(reactor, f"192.0.2.{n}") for n in range(3)]
+    assert [transport.aborted for transport in transports] == [True, True, False]
 
 
 def test_without_a_door_nobody_is_told_how_many_may_come_in(monkeypatch):
@@ -208,12 +211,19 @@ def test_without_a_door_nobody_is_told_how_many_may_come_in(monkeypatch):
 
 def test_the_caller_says_how_many_may_come_in():
     reactor = Reactor()
-    start(compose(reactor, listen=["7"], max_inbound=3, max_per_host=2))
-    hosts = ["192.0.2.1", "192.0.2.1", "192.0.2.1", "192.0.2.2", "192.0.2.3"]
-    assert [knock(reactor, host).aborted for host in hosts] == [False, False, True, False, True]
+    start(service := compose(reactor, listen=["7"], max_inbound=3, max_per_host=2))
+    hosts = ["192.0.2.1", "192.0.2.1", "192.0.2.1", "192.0.2.2"]
+    assert [knock(reactor, host).aborted for host in hosts] == [False, False, True, False]
+    assert limits_of(service).most == 3
     reactor = Reactor()
-    start(compose(reactor, listen=["7"], max_inbound=0, max_per_host=0))
-    assert not any(knock(reactor, "192.0.2.1").aborted for _ in range(200))
+    service = compose(reactor, listen=["7"], max_inbound=0, max_per_host=0)
+    assert limits_of(service).most > 200
+    assert limits_of(service).per_host == inf
+
+
+def limits_of(service):
+    (admission,) = (each for each in service if isinstance(each, Admission))
+    return admission.limits
 
 
 @pytest.mark.parametrize("setting", ["max_inbound", "max_per_host"])

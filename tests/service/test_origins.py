@@ -9,6 +9,7 @@ from bitpeer.service.origins import HERE, origin_of, plain_address, unit_of
 
 def test_an_ipv4_address_is_a_host_in_a_prefix_of_24_bits():
     origin = origin_of("20.1.2.3")
+    assert origin.address == "20.1.2.3"
     assert origin.host == "20.1.2.3/32"
     assert origin.prefix == "20.1.2.0/24"
     assert origin.network == NetworkId.IPV4
@@ -38,7 +39,7 @@ def test_whoever_comes_through_this_machine_is_of_no_host(host):
     assert origin_of(host) == HERE
     assert HERE.local
     assert HERE.network == LOCAL
-    assert HERE.host == HERE.prefix == ""
+    assert HERE.address == HERE.host == HERE.prefix == ""
 
 
 def test_a_host_that_forwards_strangers_counts_as_this_machine():

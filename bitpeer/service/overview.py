@@ -119,6 +119,12 @@ class Overview:
         """The newest block that this side knows."""
         return self.node.newest_block() if self._chain is None else self._chain.tip
 
+    @property
+    def claimed_height(self) -> int:
+        """What half of the peers claim to have, or more; -1 without peers."""
+        heights = [peer.known_height for peer in self.node.established()]
+        return median_low(heights) if heights else -1
+
     def peers(self) -> list[Facts]:
         """Return one entry for each connection, oldest first (``getpeerinfo``)."""
         height = None if self._chain is None else self._chain.tip.height
@@ -162,13 +168,8 @@ class Overview:
         return {"banned": len(self._bans), "discouraged": self._bans.discouraged}
 
     def blockchain(self) -> Facts:
-        """Return how far the chain is known (``getblockchaininfo``).
-
-        ``peers_height`` is what half of the peers claim to have, or more; -1 without peers.
-        """
-        tip = self.tip
-        heights = [peer.known_height for peer in self.node.established()]
-        claimed = median_low(heights) if heights else -1
+        """Return how far the chain is known (``getblockchaininfo``)."""
+        tip, claimed = self.tip, self.claimed_height
         goal = max(claimed, tip.height)
         return {
             "chain": self.title,
@@ -176,7 +177,7 @@ class Overview:
             "bestblockhash": tip.hash[::-1].hex(),
             "peers_height": claimed,
             "verificationprogress": round(tip.height / goal, 6) if goal else 0.0,
-            "initialblockdownload": self._chain is not None and (not heights or tip.height < goal),
+            "initialblockdownload": self._chain is not None and (claimed < 0 or tip.height < goal),
             "following": self._chain is not None,
         }
 

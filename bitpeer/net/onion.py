@@ -31,6 +31,9 @@ KEY_KIND = "ED25519-V3"
 KEY_SIZE = 64
 """Bytes of such a key: the scalar and the prefix that a seed expands to (RFC 8032)."""
 
+LOOPBACK = "127.0.0.1"
+"""Where the port is that Tor connects to: nobody else's business."""
+
 _SERVICE_ID = re.compile(r"^ServiceID=([a-z2-7]{56})$", re.MULTILINE)
 _PUZZLE = " PoWDefensesEnabled=1"
 _UNKNOWN_ARGUMENT = "512"
@@ -201,9 +204,8 @@ class OnionEndpoint:
 
     async def _listen(self, factory: IProtocolFactory) -> IListeningPort:
         key = new_key() if self._key is None else kept_key(self._key)
-        inner = await TCP4ServerEndpoint(self._reactor, 0, interface="127.0.0.1").listen(factory)
-        here = inner.getHost()
-        onion = Onion(key, self._port, (here.host, here.port))
+        inner = await TCP4ServerEndpoint(self._reactor, 0, interface=LOOPBACK).listen(factory)
+        onion = Onion(key, self._port, (LOOPBACK, inner.getHost().port))
         try:
             await self._tor.add_onion(onion)
         except BaseException:

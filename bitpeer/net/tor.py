@@ -27,7 +27,7 @@ from twisted.logger import LogLevel
 from twisted.python.failure import Failure
 from zope.interface import implementer
 
-from bitpeer.errors import InvalidSetting, TorUnavailable
+from bitpeer.errors import DisconnectReason, InvalidSetting, TorUnavailable
 from bitpeer.net.journal import Journal
 from bitpeer.net.onion import Onion
 from bitpeer.net.places import split_host_port
@@ -136,6 +136,7 @@ class Tor(Service):
         self._waiting: list[Deferred[IStreamClientEndpoint]] = []
         self._onions: dict[Onion, Deferred[None]] = {}
         self._lost = TorUnavailable("Tor", TorState.OFF.value)
+        self._complaint = ""
         self.state = TorState.OFF
         """What there is now."""
         self.progress = 0
@@ -148,7 +149,7 @@ class Tor(Service):
     def startService(self) -> None:
         Service.startService(self)
         self._keeping = Deferred.fromCoroutine(self._keep())
-        self._keeping.addErrback(self._given_up)
+        self._keeping.addErrback(lambda failure: failure.trap(CancelledError) and None)
 
     def stopService(self) -> Deferred[None]:
         """Let go of the Tor; the Deferred fires when it has ended, if it was started here."""
@@ -229,11 +230,6 @@ class Tor(Service):
 
     # Finding, following, losing
 
-    def _given_up(self, failure: Failure) -> None:
-        if not failure.check(CancelledError):
-            error = cast(BaseException, failure.value)
-            self._journal.failure("no Tor is looked for any more", error)
-
     async def _keep(self) -> None:
         failures = 0
         while True:
@@ -242,6 +238,11 @@ class Tor(Service):
                 lost = await self._follow(await self._join())
             except TorUnavailable as error:
                 lost = error
+            except CancelledError:
+                raise
+            except Exception as error:
+                self._journal.failure("the search for a Tor failed; it goes on", error)
+                lost = TorUnavailable("Tor", DisconnectReason.INTERNAL.value)
             failures = 1 if self.state is TorState.UP else failures + 1
             wait = self._retry(failures)
             self._mourn(lost, wait)
@@ -314,6 +315,7 @@ class Tor(Service):
                 self._journal.emit(LogLevel.info, "Tor is up")
             self._enter(TorState.UP)
             self.progress = progress
+            self._complaint = ""
             waiting, self._waiting = self._waiting, []
             for waiter in waiting:
                 waiter.callback(cast(IStreamClientEndpoint, self._socks))
@@ -333,9 +335,9 @@ class Tor(Service):
 
     def _mourn(self, lost: TorUnavailable, wait: float) -> None:
         """Tell everybody that there is no Tor."""
-        again = self.state is TorState.GONE and str(lost) == str(self._lost)
         self._ended(TorState.GONE, lost)
-        level = LogLevel.debug if again else LogLevel.warn
+        level = LogLevel.debug if str(lost) == self._complaint else LogLevel.warn
+        self._complaint = str(lost)
         text = "without Tor: {why}; looking for one again in {seconds} s"
         self._journal.emit(level, text, why=str(lost), seconds=round(wait))
 

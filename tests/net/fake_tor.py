@@ -22,10 +22,7 @@ STARTING = 'NOTICE BOOTSTRAP PROGRESS=5 TAG=conn SUMMARY="Connecting to a relay"
 
 def progress(percent: int, summary: str = "Loading") -> str:
     """Return the event that tells how far Tor has come."""
-    return (
-        f"650 STATUS_CLIENT NOTICE BOOTSTRAP PROGRESS={percent} TAG=some "
-        f'SUMMARY="{summary}"\r\n'
-    )
+    return f'650 STATUS_CLIENT NOTICE BOOTSTRAP PROGRESS={percent} TAG=some SUMMARY="{summary}"\r\n'
 
 
 class Wire(StringTransport):
@@ -75,7 +72,7 @@ class FakeTor:
         self.wires: list[Wire] = []
         self.refuses: Exception | None = None
         """What a connection fails with, if it does."""
-        self.replies: dict[str, str | None | Callable[[str], str]] = {
+        self.replies: dict[str, str | Callable[[str], str] | None] = {
             "PROTOCOLINFO": f"250-PROTOCOLINFO 1\r\n250-AUTH {methods}\r\n250 OK",
             "AUTHENTICATE": "250 OK",
             "GETINFO signal/names": "250-signal/names=RELOAD\r\n250 OK",

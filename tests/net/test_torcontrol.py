@@ -151,7 +151,9 @@ def test_devices_and_other_files_are_not_taken_for_a_cookie(clock, path):
 
 @pytest.mark.parametrize("rest", ["", " COOKIEFILE=bare"])
 def test_cookie_without_a_path_is_none(clock, rest):
-    assert "cannot be read" in complaint(clock, join(FakeTor(clock, methods=f"METHODS=COOKIE{rest}")))
+    assert "cannot be read" in complaint(
+        clock, join(FakeTor(clock, methods=f"METHODS=COOKIE{rest}"))
+    )
 
 
 def test_path_that_is_none_is_no_cookie():

@@ -8,7 +8,8 @@ from typing import cast
 from twisted.internet.endpoints import clientFromString, serverFromString
 from twisted.internet.interfaces import IStreamClientEndpoint, IStreamServerEndpoint
 
-from bitpeer.errors import InvalidSetting
+from bitpeer.errors import InvalidSetting, MissingExtra
+from bitpeer.net.onion import onion_endpoint
 from bitpeer.net.places import endpoint_description, listening_description
 
 
@@ -82,7 +83,13 @@ def server_endpoint(
         return place
     description = listening_description(place, default_port)
     try:
+        if place.lower().startswith("onion:"):
+            return onion_endpoint(reactor, description)
         return cast(IStreamServerEndpoint, serverFromString(reactor, description))
+    except MissingExtra as error:
+        raise InvalidSetting("listen", place, f"something else: {error}") from None
+    except InvalidSetting as error:
+        raise InvalidSetting("listen", place, error.expected) from None
     except Exception as error:  # each parser has its own way to fail, systemd's an IndexError
         raise _misread("listen", place, error) from error
 

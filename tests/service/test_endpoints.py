@@ -1,10 +1,13 @@
 """Tests of bitpeer.service.endpoints."""
 
+import sys
+
 import pytest
 from twisted.internet.endpoints import TCP4ClientEndpoint, TCP4ServerEndpoint, TCP6ServerEndpoint
 from twisted.internet.protocol import Factory
 
 from bitpeer.errors import InvalidSetting
+from bitpeer.net.onion import TheirOnionEndpoint
 from bitpeer.service import endpoints
 from bitpeer.service.endpoints import (
     check_several,
@@ -115,3 +118,20 @@ def test_parts_that_an_endpoint_does_not_have_are_refused_in_words():
     with pytest.raises(InvalidSetting, match="tcp: has other parts, or more of them") as caught:
         client_endpoint(Reactor(), "tcp:192.0.2.1:7:9:9:9:9:9", 7)
     assert "argument" not in str(caught.value)
+
+
+def test_an_onion_service_starts_no_tor_before_it_is_opened():
+    reactor = Reactor()
+    assert isinstance(server_endpoint(reactor, "onion:8333", 7), TheirOnionEndpoint)
+    assert not reactor.getDelayedCalls()
+
+
+def test_an_onion_service_without_a_port_is_refused():
+    with pytest.raises(InvalidSetting, match=r"listen is 'onion:', expected onion:port"):
+        server_endpoint(Reactor(), "onion:", 7)
+
+
+def test_without_txtorcon_there_is_no_onion_service(monkeypatch):
+    monkeypatch.setitem(sys.modules, "txtorcon.torcontrolprotocol", None)
+    with pytest.raises(InvalidSetting, match=r"something else: .* pip install 'bitpeer\[tor\]'"):
+        server_endpoint(Reactor(), "onion:8333", 7)

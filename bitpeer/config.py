@@ -168,6 +168,9 @@ class PeerConfig:
     stall_timeout: Span | None = 30.0
     """For an answer that the peer owes; `None` never gives up."""
 
+    max_requests: Count = 256
+    """Most requests on their way to one peer; see `IPeer.get_block` and its like."""
+
     listener_timeout: Span | None = 600.0
     """For a listener's `Deferred` or coroutine to be done; meanwhile nothing is read from the
     peer, so nothing else may notice that it is gone.  `None` waits for ever."""

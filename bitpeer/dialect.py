@@ -9,12 +9,26 @@ from typing import Any, Protocol as Shape
 
 from bitpeer.errors import InvalidSetting
 from bitpeer.messages.addresses import MAX_ADDRESSES, NOWHERE, Addr, NetAddress
+from bitpeer.messages.inquiry import Topic
 from bitpeer.messages.locator import GetBlocks, GetHeaders
 from bitpeer.messages.rules import HeaderRules
 from bitpeer.wire.message import Message, Registry
 
 Question = tuple[str, bytes]
 """What a request waits for: a kind of object, and the hash that names it (wire order)."""
+
+
+class ToldAddress(Shape):
+    """What every dialect's addresses have."""
+
+    @property
+    def host(self) -> str: ...
+    @property
+    def port(self) -> int: ...
+    @property
+    def services(self) -> int: ...
+    @property
+    def time(self) -> int: ...
 
 
 class VersionLike(Shape):
@@ -95,6 +109,10 @@ def _no_messages(*_: object) -> tuple[Message, ...]:
     return ()
 
 
+def _no_address(host: str, *_: int) -> Any:
+    raise ValueError(f"there is no form for {host:.64}")
+
+
 def _no_limit(_: int) -> int | None:
     return None
 
@@ -166,6 +184,8 @@ class Dialect:
         default_factory=dict
     )
     """Which questions a message answers."""
+    topics: Mapping[str, Topic] = field(default_factory=dict)
+    """What peers can be asked for, by name: see `IPeer.get_block` and its like."""
 
     get_blocks: Callable[[int, Sequence[bytes], bytes], Message] = GetBlocks
     """Given our version, a locator and a stop, builds the request."""
@@ -173,6 +193,16 @@ class Dialect:
     """Given our version, a locator and a stop, builds the request."""
     max_addresses: int = MAX_ADDRESSES
     """Most addresses in one message."""
+    get_addresses: type[Message] | None = None
+    """The request for addresses, to be made without arguments."""
+    told: Mapping[type[Message], Callable[[Any], Sequence[ToldAddress]]] = field(
+        default_factory=dict
+    )
+    """Messages that tell addresses, and those that they tell."""
+    address: Callable[[str, int, int, int], Any] = _no_address
+    """Given host, port, services and time, returns an address for `tellable` and `tell`.
+
+    It raises `ValueError` if the dialect has no form for such a host."""
     tellable: Callable[[Sequence[Any], Preference, int], Sequence[Any]] = _all
     """Given addresses, the peer's wishes and the common version, returns those that can be told
     to it."""

@@ -30,6 +30,15 @@ The tree answers one question first: whose fault is it?
     * `ProxyRefused`: the proxy says that it cannot connect us, and why.
 
   * `Disconnected`: the connection is gone; carries the reason and what caused it.
+
+  * `RequestFailed`: something that was asked for is not coming; the connection may be fine.
+
+    * `Absent`: the peer says that it does not have it.
+    * `Unanswered`: no answer came in time.
+    * `AnswerTooLong`: the answer never ends.
+    * `TooManyRequests`: refused by this side, as a `LocalError`: too much is on its way already.
+    * `PeerGone`: the peer was lost first; a `Disconnected`, too.
+    * `NobodyAnswered`: none of several peers could or would.
 """
 
 from __future__ import annotations
@@ -575,3 +584,88 @@ class Disconnected(BitpeerError):
         if self.cause is None:
             return self.reason.value
         return f"{self.reason.value}: {str(self.cause) or type(self.cause).__name__:.300}"
+
+
+# Of what was asked for
+
+
+class RequestFailed(BitpeerError):
+    """What was asked for is not coming."""
+
+
+class Absent(RequestFailed):
+    """The peer says that it does not have what was asked for."""
+
+    def __init__(self, what: str) -> None:
+        super().__init__(what)
+        self.what = what
+
+    def __str__(self) -> str:
+        return f"the peer does not have {self.what:.200}"
+
+
+class Unanswered(RequestFailed):
+    """No answer came in time; a late one will be thrown away.
+
+    Attributes:
+        what: what was asked for, in words.
+        seconds: how long was waited.
+    """
+
+    def __init__(self, what: str, seconds: float) -> None:
+        super().__init__(what, seconds)
+        self.what = what
+        self.seconds = seconds
+
+    def __str__(self) -> str:
+        return f"no answer to a request for {self.what:.200} within {self.seconds:g} seconds"
+
+
+class AnswerTooLong(RequestFailed):
+    """The peer went on answering beyond all measure."""
+
+    def __init__(self, what: str, limit: int) -> None:
+        super().__init__(what, limit)
+        self.what = what
+        self.limit = limit
+
+    def __str__(self) -> str:
+        return f"the answer to a request for {self.what:.200} has more than {self.limit} parts"
+
+
+class TooManyRequests(RequestFailed, LocalError):
+    """This side has asked the peer for so much already that it does not ask for more."""
+
+    def __init__(self, count: int, limit: int) -> None:
+        super().__init__(count, limit)
+        self.count = count
+        self.limit = limit
+
+    def __str__(self) -> str:
+        return f"{self.count} requests would be on their way to one peer, at most {self.limit} may"
+
+
+class PeerGone(RequestFailed, Disconnected):
+    """The peer was lost before it answered, or before it was asked."""
+
+
+class NobodyAnswered(RequestFailed):
+    """None of several peers could, or would.
+
+    Attributes:
+        what: what was asked for, in words.
+        attempts: how many peers were asked.
+        cause: what went wrong last, if anybody was asked.
+    """
+
+    def __init__(self, what: str, attempts: int, cause: BaseException | None = None) -> None:
+        super().__init__(what, attempts, cause)
+        self.what = what
+        self.attempts = attempts
+        self.cause = cause
+
+    def __str__(self) -> str:
+        if not self.attempts:
+            return f"no peer here can be asked for {self.what:.200}"
+        last = "" if self.cause is None else f": {self.cause!s:.200}"
+        return f"{self.attempts} peers were asked for {self.what:.200} in vain{last}"

@@ -42,6 +42,7 @@ COUNTS = [
     "max_payload",
     "max_handshake_payload",
     "max_handshake_messages",
+    "max_requests",
     "pause_queue",
     "max_queue",
     "max_total",

@@ -4,6 +4,8 @@ import pytest
 
 from bitpeer import errors
 from bitpeer.errors import (
+    Absent,
+    AnswerTooLong,
     BadChecksum,
     BadCommand,
     BadHeader,
@@ -17,24 +19,29 @@ from bitpeer.errors import (
     LimitExceeded,
     LocalError,
     MissingExtra,
+    NobodyAnswered,
     NonCanonical,
     NoRoute,
     NotEstablished,
     NotNegotiated,
     OverBudget,
     Oversized,
+    PeerGone,
     ProxyFailed,
     ProxyRefused,
     Redirected,
     Refused,
     RemoteError,
+    RequestFailed,
     SelfConnection,
     StorageUnusable,
     TimedOut,
+    TooManyRequests,
     TooNew,
     TorUnavailable,
     TrailingBytes,
     Truncated,
+    Unanswered,
     Unencodable,
     Unexpected,
     Unwanted,
@@ -82,6 +89,17 @@ SENTENCES = [
     (BadHeader(b"\x01".ljust(32, b"\0"), "it is flat"), f"header {'01':0>64}: it is flat"),
     (TooNew(bytes(32), "it is early"), f"header {'':0>64}: it is early"),
     (Disconnected(R.CLOSED_HERE), "closed by this side"),
+    (PeerGone(R.IDLE), "the peer fell silent"),
+    (Absent("block 7"), "the peer does not have block 7"),
+    (Unanswered("tx 7", 1.5), "no answer to a request for tx 7 within 1.5 seconds"),
+    (AnswerTooLong("filters", 9), "the answer to a request for filters has more than 9 parts"),
+    (TooManyRequests(9, 8), "9 requests would be on their way to one peer, at most 8 may"),
+    (NobodyAnswered("tx 7", 0), "no peer here can be asked for tx 7"),
+    (NobodyAnswered("tx 7", 2), "2 peers were asked for tx 7 in vain"),
+    (
+        NobodyAnswered("tx 7", 2, Absent("tx 7")),
+        "2 peers were asked for tx 7 in vain: the peer does not have tx 7",
+    ),
     (
         Disconnected(R.MALFORMED, Truncated(2, 1)),
         "a message could not be decoded: needed 2 bytes, only 1 left",
@@ -159,12 +177,20 @@ ABSURDITIES = [
     BadHeader(HUGE_BYTES, HUGE_TEXT),
     TooNew(HUGE_BYTES, HUGE_TEXT),
     Disconnected(R.INTERNAL, ValueError(HUGE_TEXT)),
+    PeerGone(R.INTERNAL, ValueError(HUGE_TEXT)),
+    Absent(HUGE_TEXT),
+    Unanswered(HUGE_TEXT, 1e300),
+    AnswerTooLong(HUGE_TEXT, HUGE),
+    TooManyRequests(HUGE, HUGE),
+    NobodyAnswered(HUGE_TEXT, HUGE, ValueError(HUGE_TEXT)),
 ]
 
 
 def concrete_classes() -> set[type]:
     """Return every class of the module that somebody may raise."""
-    families = {BitpeerError, LocalError, RemoteError, DecodeError, HandshakeError}
+    families = {
+        *(BitpeerError, LocalError, RemoteError, DecodeError, HandshakeError, RequestFailed)
+    }
     found = {each for each in vars(errors).values() if isinstance(each, type)}
     return {each for each in found if issubclass(each, BitpeerError)} - families
 
@@ -200,9 +226,16 @@ def test_one_class_serves_several_reasons(kind):
 
 
 def test_blame_is_a_class():
-    for kind in concrete_classes() - {Disconnected}:
+    blameless = {Disconnected, PeerGone, Absent, Unanswered, AnswerTooLong, NobodyAnswered}
+    for kind in concrete_classes() - blameless:
         assert issubclass(kind, LocalError) != issubclass(kind, RemoteError)
-    assert not issubclass(Disconnected, LocalError | RemoteError)
+    for kind in blameless:
+        assert not issubclass(kind, LocalError | RemoteError)
+
+
+def test_who_waits_for_a_peer_that_is_lost_may_catch_either():
+    assert issubclass(PeerGone, RequestFailed)
+    assert issubclass(PeerGone, Disconnected)
 
 
 @pytest.mark.parametrize("kind", [InvalidSetting, Unencodable])

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
+from functools import partial
 
 from bitpeer.bitcoin.addrv2 import AddrV2, NodeAddress
 from bitpeer.bitcoin.block import Block, MerkleBlock
@@ -14,6 +15,7 @@ from bitpeer.bitcoin.constants import (
     PROTOCOL_VERSION,
     TRANSACTIONS,
     WTXID_VERSION,
+    InvType,
     Services,
 )
 from bitpeer.bitcoin.feature import Feature
@@ -50,6 +52,16 @@ from bitpeer.messages.filters import (
     GetCFCheckpt,
     GetCFHeaders,
     GetCFilters,
+)
+from bitpeer.messages.inquiry import (
+    LARGE,
+    Inquiry,
+    Topic,
+    addresses,
+    filter_topics,
+    headers,
+    item,
+    mempool,
 )
 from bitpeer.messages.inventory import GetData, Inv, InvVect, NotFound
 from bitpeer.messages.locator import GetBlocks, GetHeaders
@@ -143,6 +155,52 @@ def _new(address: Address) -> NodeAddress | None:
     return address if isinstance(address, NodeAddress) else NodeAddress.from_addr(address)
 
 
+def ask_block(name: bytes, services: int) -> Inquiry:
+    """Ask for a block, with its witnesses if the peer has them."""
+    kind = InvType.WITNESS_BLOCK if services & Services.WITNESS else InvType.BLOCK
+    return item("block", kind, name, frozenset({Block}), LARGE)
+
+
+def ask_tx(name: bytes, services: int) -> Inquiry:
+    """Ask for a transaction by its txid, with its witnesses if the peer has them."""
+    kind = InvType.WITNESS_TX if services & Services.WITNESS else InvType.TX
+    return item("tx", kind, name, frozenset({Tx}))
+
+
+_BLOCKS_SERVED = Services.NETWORK | Services.NETWORK_LIMITED
+
+TOPICS = {
+    "block": Topic(ask=ask_block, kind=GetData, services=_BLOCKS_SERVED, arguments=("services",)),
+    "tx": Topic(ask=ask_tx, kind=GetData, arguments=("services",)),
+    "wtx": Topic(
+        ask=lambda name: item("tx", InvType.WTX, name, frozenset({Tx})),
+        kind=GetData,
+        services=Services.WITNESS,
+    ),
+    "headers": Topic(
+        ask=partial(headers, Headers), kind=GetHeaders, arguments=("version", "genesis")
+    ),
+    "addresses": Topic(ask=lambda: addresses(frozenset({Addr, AddrV2})), kind=GetAddr),
+    "mempool": Topic(
+        ask=partial(mempool, TRANSACTIONS),
+        kind=MemPool,
+        services=Services.BLOOM,
+        arguments=("nonce",),
+    ),
+    **filter_topics(Services.COMPACT_FILTERS),
+}
+"""What Bitcoin's peers can be asked for.  Core hangs up on who asks for the mempool of a node
+without bloom filters."""
+
+def address(host: str, port: int, services: int, time: int) -> NodeAddress:
+    """Return an address to tell, of any kind of network.
+
+    Raises:
+        ValueError: *host* is none.
+    """
+    return NodeAddress.of(host, port, services, time)
+
+
 _BLOOM = ServiceGate(Services.BLOOM, BLOOM_VERSION)
 
 DIALECT = Dialect(
@@ -195,6 +253,10 @@ DIALECT = Dialect(
         CFHeaders: lambda message: (("cfheaders", message.stop_hash),),
         CFCheckpt: lambda message: (("cfcheckpt", message.stop_hash),),
     },
+    topics=TOPICS,
+    get_addresses=GetAddr,
+    told={Addr: lambda message: message.addresses, AddrV2: lambda message: message.addresses},
+    address=address,
     tellable=tellable,
     tell=tell,
 )

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
+from functools import partial
 
 from bitpeer.decred.addresses import AddrV2, NodeAddress
 from bitpeer.decred.block import Block, MerkleBlock
@@ -65,6 +66,16 @@ from bitpeer.messages.control import (
     Reject,
     SendHeaders,
     VerAck,
+)
+from bitpeer.messages.inquiry import (
+    LARGE,
+    Fit,
+    Inquiry,
+    Topic,
+    addresses,
+    headers,
+    item,
+    mempool,
 )
 from bitpeer.messages.inventory import GetData, Inv, InvVect, NotFound
 from bitpeer.messages.locator import GetBlocks, GetHeaders
@@ -164,6 +175,15 @@ def tell(addresses: Sequence[Address], _: Preference, version: int) -> Message:
     return Addr(tuple(old for each in addresses if (old := _old(each)) is not None))
 
 
+def address(host: str, port: int, services: int, time: int) -> NodeAddress:
+    """Return an address to tell: of IPv4, IPv6 or an onion service.
+
+    Raises:
+        ValueError: *host* is none of these.
+    """
+    return NodeAddress.of(host, port, services, time)
+
+
 def _old(address: Address) -> TimedNetAddress | None:
     return address if isinstance(address, TimedNetAddress) else address.to_addr()
 
@@ -171,6 +191,44 @@ def _old(address: Address) -> TimedNetAddress | None:
 def _new(address: Address) -> NodeAddress:
     return address if isinstance(address, NodeAddress) else NodeAddress.from_addr(address)
 
+
+def ask_filters(start: bytes, stop: bytes) -> Inquiry:
+    """Ask for the filters of up to 100 blocks in a row, from a hash to a hash."""
+
+    def fit(answer: CFiltersV2) -> Fit:
+        ends = answer.filters and (answer.filters[0].block_hash, answer.filters[-1].block_hash)
+        return Fit.WHOLE if ends == (start, stop) else Fit.NOT
+
+    return Inquiry(
+        what=f"filters up to {stop[::-1].hex()}",
+        key=("cfilters", start, stop),
+        messages=(GetCFiltersV2(start, stop),),
+        answers=frozenset({CFiltersV2}),
+        fit=fit,
+        collect=lambda parts: list(parts[-1].filters),
+        timeout=LARGE,
+    )
+
+
+TOPICS = {
+    "block": Topic(
+        ask=lambda name: item("block", InvType.BLOCK, name, frozenset({Block}), LARGE),
+        kind=GetData,
+        services=Services.NETWORK,
+    ),
+    "tx": Topic(ask=lambda name: item("tx", InvType.TX, name, frozenset({Tx})), kind=GetData),
+    "headers": Topic(
+        ask=partial(headers, Headers), kind=GetHeaders, arguments=("version", "genesis")
+    ),
+    "cfilters": Topic(ask=ask_filters, kind=GetCFiltersV2, services=Services.NETWORK),
+    "addresses": Topic(ask=lambda: addresses(frozenset({Addr, AddrV2})), kind=GetAddr),
+    "mempool": Topic(
+        ask=partial(mempool, frozenset({InvType.TX, InvType.MIX})),
+        kind=MemPool,
+        arguments=("nonce",),
+    ),
+}
+"""What Decred's peers can be asked for."""
 
 DIALECT = Dialect(
     name="decred",
@@ -218,6 +276,10 @@ DIALECT = Dialect(
         InitState: lambda _: (("initstate", b""),),
         **dict.fromkeys(MIXING, _mixed),
     },
+    topics=TOPICS,
+    get_addresses=GetAddr,
+    told={Addr: lambda message: message.addresses, AddrV2: lambda message: message.addresses},
+    address=address,
     tellable=tellable,
     tell=tell,
 )

@@ -8,7 +8,7 @@ from functools import partial
 from typing import Any
 
 from bitpeer.bitcoin.transaction import Tx
-from bitpeer.dialect import Dialect, Greeting, Preference, Question, ServiceGate
+from bitpeer.dialect import Dialect, Greeting, Preference, Question, ServiceGate, ToldAddress
 from bitpeer.errors import InvalidSetting, WrongChain
 from bitpeer.hashes import sha256d
 from bitpeer.jaxnet.block import Block, BlockBox, Headers, MerkleBlock
@@ -17,6 +17,7 @@ from bitpeer.jaxnet.constants import (
     BLOCKS,
     PROTOCOL_VERSION,
     TRANSACTIONS,
+    InvType,
     Services,
 )
 from bitpeer.jaxnet.messages import (
@@ -27,7 +28,7 @@ from bitpeer.jaxnet.messages import (
     PortRedirect,
     Version,
 )
-from bitpeer.messages.addresses import NOWHERE, NetAddress, pack_ip
+from bitpeer.messages.addresses import NOWHERE, NetAddress, TimedNetAddress, pack_ip
 from bitpeer.messages.bloom import FilterAdd, FilterClear, FilterLoad
 from bitpeer.messages.control import (
     Alert,
@@ -47,6 +48,15 @@ from bitpeer.messages.filters import (
     GetCFCheckpt,
     GetCFHeaders,
     GetCFilters,
+)
+from bitpeer.messages.inquiry import (
+    LARGE,
+    Topic,
+    addresses,
+    filter_topics,
+    headers,
+    item,
+    mempool,
 )
 from bitpeer.messages.inventory import GetData, Inv, InvVect, NotFound
 from bitpeer.messages.locator import GetBlocks, GetHeaders
@@ -149,9 +159,54 @@ def tell(addresses: Sequence[Any], _: Preference, __: int = 0) -> Message:
     return Addr(tuple(addresses))
 
 
+def told(chain_id: int, message: Addr) -> Sequence[ToldAddress]:
+    """Return the addresses that serve a chain: all without a shard, and those of its own."""
+    if not message.shards:
+        return message.addresses
+    ours = [each for each in message.shards if each.shard == chain_id]
+    return [*message.addresses, *ours]
+
+
+def address(host: str, port: int, services: int, time: int) -> TimedNetAddress:
+    """Return an address to tell, of IPv4 or IPv6.
+
+    Raises:
+        ValueError: *host* is neither.
+    """
+    return TimedNetAddress(time, services, pack_ip(host), port)
+
+
 def _of_block(message: Block | MerkleBlock) -> Iterable[Question]:
     return (("block", message.header.hash),)
 
+
+TOPICS = {
+    "block": Topic(
+        ask=lambda name: item(
+            "block", InvType.WITNESS_BLOCK, name, frozenset({Block, BlockBox}), LARGE
+        ),
+        kind=GetData,
+        services=Services.NETWORK,
+    ),
+    "tx": Topic(
+        ask=lambda name: item("tx", InvType.WITNESS_TX, name, frozenset({Tx})), kind=GetData
+    ),
+    # The chain hangs by the root of the mountain range, not by the hash before.
+    "headers": Topic(
+        ask=partial(headers, Headers, parent=None),
+        kind=GetHeaders,
+        arguments=("version", "genesis"),
+    ),
+    "addresses": Topic(ask=lambda: addresses(frozenset({Addr})), kind=GetAddr),
+    "mempool": Topic(
+        ask=partial(mempool, TRANSACTIONS),
+        kind=MemPool,
+        services=Services.BLOOM,
+        arguments=("nonce",),
+    ),
+    **filter_topics(Services.COMPACT_FILTERS),
+}
+"""What peers can be asked for; for headers only if the dialect allows it, see `dialect`."""
 
 _BLOOM = ServiceGate(Services.BLOOM, PROTOCOL_VERSION)
 
@@ -195,6 +250,10 @@ DIALECT = Dialect(
         CFHeaders: lambda message: (("cfheaders", message.stop_hash),),
         CFCheckpt: lambda message: (("cfcheckpt", message.stop_hash),),
     },
+    topics=TOPICS,
+    get_addresses=GetAddr,
+    told={Addr: partial(told, BEACON)},
+    address=address,
     tell=tell,
 )
 """What peers of the beacon chain speak."""
@@ -233,5 +292,6 @@ def dialect(
         DIALECT,
         greet=partial(greet, chain_id),
         review=partial(review, chain_id, ports or no_ports, address or ""),
+        told={Addr: partial(told, chain_id)},
         gates=gates,
     )

@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from zope.interface import Attribute, Interface
 
+from bitpeer.messages.locator import NO_STOP
+
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import AsyncGenerator, Callable, Iterable, Sequence
 
     from twisted.internet.defer import Deferred
 
@@ -95,6 +97,68 @@ class IPeer(Interface):
         command: str, code: int, reason: str, rejected: bytes | None, *, wait: bool
     ) -> Deferred[None] | None:
         """Send `reject`, if the peer's version has it, as `send` does; as `deliver`, to *wait*."""
+
+    def get_block(name: bytes, *, timeout: float | None = None) -> Deferred[Any]:
+        """Ask for the block with this hash, in wire order.
+
+        This method, and those below up to `request`, never raise.  The Deferred fires with
+        the answer, which listeners do not hear unless it could have come unasked, or fails
+        with `Absent`, `Unanswered` after *timeout* seconds, `PeerGone`, `TooManyRequests`, or
+        what `send` raises.  Cancel it to take the question back.
+        """
+
+    def get_blocks(names: Iterable[bytes], *, timeout: float | None = None) -> Deferred[list[Any]]:
+        """Ask for several blocks; all come, in this order, or none."""
+
+    def blocks(
+        names: Iterable[bytes],
+        *,
+        window: int = 16,
+        max_bytes: int = 16_000_000,
+        timeout: float | None = None,
+    ) -> AsyncGenerator[Any, None]:
+        """Yield the blocks in order, asking for a few ahead: see `blocks_in_order`."""
+
+    def get_tx(
+        name: bytes, *, by_wtxid: bool = False, timeout: float | None = None
+    ) -> Deferred[Any]:
+        """Ask for a transaction by its id, or by that of it and its witnesses."""
+
+    def get_headers(
+        locator: Sequence[bytes], stop: bytes = NO_STOP, *, timeout: float | None = None
+    ) -> Deferred[Any]:
+        """Ask for the `headers` behind the first hash of *locator* that the peer knows."""
+
+    def get_cfilters(
+        start: int | bytes, stop: bytes, *args: int, timeout: float | None = None
+    ) -> Deferred[list[Any]]:
+        """Ask for the filters of a range of blocks."""
+
+    def get_cfheaders(
+        start: int, stop: bytes, *args: int, timeout: float | None = None
+    ) -> Deferred[Any]:
+        """Ask for the filter hashes of a range of blocks."""
+
+    def get_cfcheckpt(stop: bytes, *args: int, timeout: float | None = None) -> Deferred[Any]:
+        """Ask for every thousandth filter header up to a block."""
+
+    def get_addresses(*, timeout: float | None = None) -> Deferred[Sequence[Any]]:
+        """Ask where other nodes are."""
+
+    def get_mempool(*, timeout: float | None = None) -> Deferred[list[Any]]:
+        """Ask what is unconfirmed: a list of `InvVect`."""
+
+    def ping(*, timeout: float = 30.0) -> Deferred[float]:
+        """Measure how many seconds the peer takes to answer."""
+
+    def request(
+        message: Message | Unknown,
+        answered_by: type[Message | Unknown] | Iterable[type[Message | Unknown]],
+        *,
+        where: Callable[[Any], bool] | None = None,
+        timeout: float = 30.0,
+    ) -> Deferred[Any]:
+        """Send *message*, and wait for the first answer of these kinds, perhaps one of many."""
 
     def update_last_block(height: int) -> None:
         """Note that the peer has a block of this *height*; lower ones change nothing."""

@@ -18,7 +18,7 @@ from bitpeer.net.interfaces import (
     ITrafficListener,
     IVersionListener,
 )
-from bitpeer.peer.events import Established, VersionReceived
+from bitpeer.peer.events import Answered, Established, VersionReceived
 from bitpeer.wire.message import Malformed, Message, Unknown
 
 M = TypeVar("M", bound="Message | Unknown | Malformed")
@@ -134,6 +134,9 @@ class Audience(dict[type, tuple[Receiver, ...]]):
         return found
 
     def _find(self, kind: type) -> Iterator[Receiver]:
+        if kind is Answered:
+            yield _answer
+            return
         wanted = IVersionListener if kind is VersionReceived else IPeerListener
         for listener in self._listeners:
             if wanted.providedBy(listener):
@@ -162,6 +165,11 @@ def _named(receiver: Receiver, method: Receiver) -> Receiver:
     """Return *receiver* under the name of the *method* that it calls."""
     update_wrapper(receiver, method)
     return receiver
+
+
+def _answer(peer: Any, event: Answered) -> None:
+    """Tell those who asked *peer*; listeners are not concerned."""
+    peer.answered(event)
 
 
 def _introduce(peer: Any, _: Established) -> None:

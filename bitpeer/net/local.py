@@ -324,6 +324,7 @@ class LocalNode:
             handshake_timeout=config.handshake_timeout,
             max_handshake_payload=min(config.max_handshake_payload, limit),
             max_handshake_messages=config.max_handshake_messages,
+            max_requests=config.max_requests,
             stall_timeout=config.stall_timeout,
             transfer_grace=config.transfer_grace,
             transfer_rate=config.transfer_rate,

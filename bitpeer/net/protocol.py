@@ -21,9 +21,9 @@ from bitpeer.errors import (
     SelfConnection,
     TimedOut,
 )
+from bitpeer.net.asking import TOLERANCE, AskingPeer
 from bitpeer.net.interfaces import IPeer
 from bitpeer.net.outbox import Outbox, direct_socket
-from bitpeer.net.pushes import PushingPeer
 from bitpeer.net.reader import CLOSING
 from bitpeer.net.traffic import TrafficReport
 from bitpeer.peer.machine import PeerMachine
@@ -41,12 +41,10 @@ STRANGER_TIMEOUT = 2.0
 """The same for those who never got through the handshake."""
 MAX_FAREWELL = 1_048_576
 """Bytes read, and thrown away, from a peer that has been told everything and does not close."""
-TOLERANCE = 1e-6
-"""Seconds by which floating-point numbers may call a moment early."""
 
 
 @implementer(IPeer)
-class PeerProtocol(PushingPeer, Protocol):
+class PeerProtocol(AskingPeer, Protocol):
     """One connected peer.
 
     Feeds the machine, writes its bytes, delivers its events.  Time comes from the
@@ -121,6 +119,7 @@ class PeerProtocol(PushingPeer, Protocol):
             ending = self._ending = self._broken(reason)
         established = self._machine.keepalive is not None
         self._let_go()
+        self._abandon(ending)
         self._machine.close()
         self._machine.observer = None
         marks, self._marks = self._marks, None
@@ -215,6 +214,7 @@ class PeerProtocol(PushingPeer, Protocol):
         self._wake_at = inf
         self._machine.stirred = True
         try:
+            self._look_at_the_time(now)
             if now >= self._close_at:
                 self._abort()
             elif now >= self._send_deadline and self._ending is None:
@@ -251,7 +251,7 @@ class PeerProtocol(PushingPeer, Protocol):
         due = machine.next_wake
         if self._holds:
             due = min(machine.handshake_deadline, self._answer_due)
-        at = min(self._send_deadline, self._close_at, due)
+        at = min(self._send_deadline, self._close_at, due, machine.next_expiry)
         if at < self._wake_at:
             self._wake_at = at
             node.wakes.schedule(self, at)
@@ -286,6 +286,10 @@ class PeerProtocol(PushingPeer, Protocol):
 
     def _end(self, ending: Disconnected, *, last_words: bool) -> None:
         """Begin to end the connection; the first reason counts, and cutting beats closing."""
+        self._begin_to_end(ending, last_words)
+        self._abandon(ending)
+
+    def _begin_to_end(self, ending: Disconnected, last_words: bool) -> None:
         if self._ending is None:
             self._ending = ending
             self._holds |= CLOSING
@@ -345,4 +349,6 @@ class PeerProtocol(PushingPeer, Protocol):
         if self._outbox is not None:
             self._outbox.drop()
         self._events = self._backlog = self._direct = None
+        if self._kept is not None:
+            self._kept, self._kept_size = None, 0
         self._charge(0)

@@ -20,12 +20,15 @@ from bitpeer.errors import Disconnected, LocalError, RemoteError
 from bitpeer.net.listeners import Receiver
 from bitpeer.net.peer import PeerRecord
 from bitpeer.net.text import name_of, printable
+from bitpeer.peer.events import Answered
 from bitpeer.peer.machine import Event
 from bitpeer.wire.message import Message
 
 LISTENER, QUEUE, CLOSING = 1, 2, 4
 """What can hold back the delivery of messages: a listener that is not done, a full queue, the
 end."""
+KEPT_OVERHEAD = 256
+"""Bytes that a message takes which is kept, beside its payload."""
 FOREIGN = (Exception, CancelledError)
 """What code of others may raise: with asyncio's reactor also this, which is no `Exception`."""
 
@@ -42,6 +45,8 @@ class PeerReader(PeerRecord, ABC):
 
     _events: Iterator[Event] | None = None
     _backlog: deque[bytes] | None = None
+    _kept: list[tuple[Event, bytes]] | None = None
+    _kept_size = 0
     _holds = 0
     _held_since = 0.0
     _awaited: tuple[Receiver, ...] = ()
@@ -55,6 +60,10 @@ class PeerReader(PeerRecord, ABC):
     @abstractmethod
     def _settle(self) -> None:
         """Write what is to be written, end what is to be ended, see to the timers."""
+
+    @abstractmethod
+    def answered(self, event: Answered) -> None:
+        """Answers have come: tell those who wait for them."""
 
     @abstractmethod
     def _ignore(self, data: bytes) -> None:
@@ -72,6 +81,7 @@ class PeerReader(PeerRecord, ABC):
             self._backlog = self._backlog or deque()
             self._backlog.append(data)
             if not self._corked:
+                self._look_for_answers()
                 self._settle()
             return
         self._drive(data)
@@ -116,6 +126,7 @@ class PeerReader(PeerRecord, ABC):
 
     def _go_on(self) -> None:
         """Deliver what was held back."""
+        self._turn_to_kept()
         while self._backlog and not self._holds:
             self._drive(self._backlog.popleft())
         if not self._backlog:
@@ -125,7 +136,75 @@ class PeerReader(PeerRecord, ABC):
     @property
     def _unread(self) -> int:
         """Bytes kept until listeners are ready for them."""
-        return sum(map(len, self._backlog)) if self._backlog else 0
+        return sum(map(len, self._backlog)) + self._kept_size if self._backlog else 0
+
+    # Looking for answers
+
+    def _look_for_answers(self) -> None:
+        """While a listener holds messages back, read on if it may be waiting for an answer itself.
+
+        What is no answer is kept, up to the size of a full queue, and its turn comes later.
+        """
+        if self._holds != LISTENER or self._corked or self._cut:
+            return
+        self._corked = True
+        try:
+            while self._backlog and self._seeking:
+                self._seek(self._backlog.popleft())
+        except Exception as error:
+            self._went_wrong(error)
+        finally:
+            self._corked = False
+        if self._kept and self._ending is None:
+            self._backlog = self._backlog or deque()
+            if not self._backlog or self._backlog[0]:
+                self._backlog.appendleft(b"")  # stands for what is kept
+        if not self._holds:
+            self._go_on()
+        elif self._holds == LISTENER:
+            transport = cast(IPushProducer, self.transport)
+            (transport.resumeProducing if self._seeking else transport.pauseProducing)()
+
+    @property
+    def _seeking(self) -> bool:
+        """Whether to read on although a listener is not done."""
+        return (
+            self._holds == LISTENER
+            and self._machine.asking
+            and self._kept_size < self._node.config.pause_queue
+        )
+
+    def _seek(self, data: bytes) -> None:
+        """Let the conversation go on, but deliver answers only."""
+        machine, events = self._machine, self._events
+        self._events = None
+        if events is None:
+            if not data:  # stands for what is kept already
+                return
+            events = machine.receive_data(data, self._node.clock.seconds())
+        for event in events:
+            if type(event) is Answered:
+                self.answered(event)
+            else:
+                self._kept = self._kept or []
+                self._kept.append((event, machine.payload))
+                self._kept_size += len(machine.payload) + KEPT_OVERHEAD
+            if not self._seeking:
+                self._put_back(events, data)
+                return
+        machine.payload = b""
+
+    def _turn_to_kept(self) -> None:
+        """Deliver what was kept first, then the rest of what it came with."""
+        if self._kept and not self._holds:
+            kept, self._kept, self._kept_size = self._kept, None, 0
+            self._events = self._replayed(kept, self._events or iter(()))
+
+    def _replayed(self, kept: list[tuple[Event, bytes]], rest: Iterator[Event]) -> Iterator[Event]:
+        for event, payload in kept:
+            self._machine.payload = payload
+            yield event
+        yield from rest
 
     # What listeners answer
 
@@ -221,16 +300,18 @@ class PeerReader(PeerRecord, ABC):
     # Holding back, and going on
 
     def _hold(self, what: int) -> None:
-        if not self._holds:
+        was, self._holds = self._holds, self._holds | what
+        if not was:
             self._held_since = self._node.clock.seconds()
+        if was in (0, LISTENER) and not self._seeking:
             cast(IPushProducer, self.transport).pauseProducing()
-        self._holds |= what
 
     def _release(self, what: int) -> None:
         if not self._holds & what:
             return
         self._holds &= ~what
         if self._holds:
+            self._look_for_answers()
             return
         now = self._node.clock.seconds()
         self._machine.resume(now, now - self._held_since)

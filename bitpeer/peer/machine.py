@@ -18,20 +18,20 @@ from bitpeer.errors import (
 )
 from bitpeer.messages.addresses import NOWHERE, NetAddress
 from bitpeer.messages.inventory import InvVect
+from bitpeer.peer.asking import AskingMachine
 from bitpeer.peer.deadlines import Deadlines
-from bitpeer.peer.events import Established, VersionReceived
+from bitpeer.peer.events import Answered, Established, VersionReceived
 from bitpeer.peer.handshake import Handshake, Phase
 from bitpeer.peer.keepalive import Keepalive
 from bitpeer.peer.part import NEVER
-from bitpeer.peer.state import ConversationState
 from bitpeer.peer.terms import Terms
 from bitpeer.wire.framing import HEADER_SIZE, Framing
 from bitpeer.wire.message import Malformed, Message, Unknown
 
-Event = VersionReceived | Established | Message | Unknown | Malformed
+Event = VersionReceived | Established | Answered | Message | Unknown | Malformed
 
 
-class PeerMachine(ConversationState):
+class PeerMachine(AskingMachine):
     """A peer without I/O.
 
     Tell it what happened, and when: `start`, `receive_data`, `wake`, `send`,
@@ -85,7 +85,10 @@ class PeerMachine(ConversationState):
         self.bytes_received += len(data)
         if self.keepalive is not None:
             self.keepalive.heard_at = now
-        return iter(()) if self.over else self._conversation(data)
+        if self.over:
+            return iter(())
+        events = self._conversation(data)
+        return events if self.inquiries is None else self._sorted_out(events)
 
     def wake(self, now: float) -> None:
         """The time given by `next_wake` has come.  Never raises: see `failure`."""
@@ -145,7 +148,7 @@ class PeerMachine(ConversationState):
             self.trickle.close()
         if self._handshake is not None:
             self._handshake.close()
-        self.deadlines = None
+        self.deadlines = self.inquiries = None
         self._frame_began = NEVER
         self.payload = b""
         self._framing = Framing(self._terms.envelope, 0)  # what came of a message is of no use now
@@ -153,8 +156,13 @@ class PeerMachine(ConversationState):
 
     # What the application wants
 
-    def send(self, message: Message | Unknown, now: float) -> None:
+    def send(self, message: Message | Unknown, now: float, *, watched: bool = True) -> None:
         """Queue *message*; if it asks for something, the answer is due from *now* on.
+
+        Args:
+            message: what to say.
+            now: the time.
+            watched: whether the peer is given up if it owes an answer and stalls.
 
         Raises:
             NotEstablished: the handshake is not complete, or the conversation is over.
@@ -177,7 +185,7 @@ class PeerMachine(ConversationState):
             raise Unencodable(message.command, f"{size} bytes exceed the limit of {rule.limit}")
         self._write((message,))
         timeout = self._terms.stall_timeout
-        if rule.questions is not None and timeout is not None:
+        if watched and rule.questions is not None and timeout is not None:
             if self.deadlines is None:
                 self.deadlines = Deadlines(timeout)
             self.deadlines.asked(rule.questions(message), now)

@@ -10,6 +10,7 @@ from bitpeer.errors import RemoteError
 from bitpeer.messages.addresses import NetAddress
 from bitpeer.peer.deadlines import Deadlines
 from bitpeer.peer.handshake import Handshake, Phase
+from bitpeer.peer.inquiries import Inquiries
 from bitpeer.peer.keepalive import Keepalive
 from bitpeer.peer.part import NEVER, Part
 from bitpeer.peer.speaker import Speaker
@@ -44,6 +45,7 @@ class ConversationState(Speaker):
         "closed",
         "deadlines",
         "failure",
+        "inquiries",
         "keepalive",
         "last_receive",
         "malformed",
@@ -75,6 +77,8 @@ class ConversationState(Speaker):
         """Announcements, once there were any."""
         self.deadlines: Deadlines | None = None
         """Answers that are due, while there are any."""
+        self.inquiries: Inquiries | None = None
+        """What was asked and is not answered, while there is any."""
         self.now = 0.0
         """When something happened last, as far as the machine was told."""
         self.outbound = outbound

@@ -42,6 +42,7 @@ class Terms:
     handshake_timeout: float
     max_handshake_payload: int
     max_handshake_messages: int
+    max_requests: int
     stall_timeout: float | None
     transfer_grace: float
     transfer_rate: float

@@ -127,6 +127,7 @@ def make_terms(
         "handshake_timeout": 30.0,
         "max_handshake_payload": 1_000,
         "max_handshake_messages": 5,
+        "max_requests": 8,
         "stall_timeout": 60.0,
         "transfer_grace": 20.0,
         "transfer_rate": 1_000.0,

@@ -1,0 +1,283 @@
+"""Questions that one can await the answers of."""
+
+from __future__ import annotations
+
+from collections.abc import AsyncGenerator, Callable, Iterable, Sequence
+from functools import partial
+from typing import Any, cast
+
+from twisted.internet.defer import Deferred, FirstError, fail, gatherResults
+from twisted.python.failure import Failure
+
+from bitpeer.errors import Disconnected, NotNegotiated, PeerGone, RequestFailed
+from bitpeer.messages.control import Ping, Pong
+from bitpeer.messages.inquiry import SOON, Fit, Inquiry
+from bitpeer.net.pipeline import MAX_BYTES, WINDOW, blocks_in_order
+from bitpeer.net.pushes import NO_HASH, PushingPeer
+from bitpeer.peer.events import Answered
+from bitpeer.peer.inquiries import Settled, Waiter
+from bitpeer.wire.message import Message, Unknown
+
+TOLERANCE = 1e-6
+"""Seconds by which floating-point numbers may call a moment early."""
+
+Kinds = type[Message | Unknown] | Iterable[type[Message | Unknown]]
+
+
+class AskingPeer(PushingPeer):
+    """A peer that can be asked for things, by methods that return Deferreds.
+
+    None of them raises.  Each Deferred fires with the answer, or fails:
+
+    * `Absent`: the peer says that it does not have it;
+    * `Unanswered`: there was no answer within *timeout* seconds, or a time that suits
+      what is asked for; the connection stays, and a late answer is thrown away;
+    * `PeerGone`: the peer was lost, its ``reason`` says how;
+    * `TooManyRequests`: `PeerConfig.max_requests` are on their way already;
+    * `NotEstablished`, `NotNegotiated`, `Unencodable`: nothing was sent, as by `send`.
+
+    What is being asked already is not asked again: both get the one answer.  Cancel
+    the Deferred to take a question back.
+    """
+
+    def get_block(self, name: bytes, *, timeout: float | None = None) -> Deferred[Any]:
+        """Ask for the block with this hash, in wire order.
+
+        The answer has the header of that name.  Whether its transactions belong to it
+        is for `check` to say, which takes its time.
+        """
+        return self._ask("block", name, timeout=timeout)
+
+    def get_blocks(
+        self, names: Iterable[bytes], *, timeout: float | None = None
+    ) -> Deferred[list[Any]]:
+        """Ask for several blocks at once; all come, in the order of *names*, or none.
+
+        For more than a few there is `blocks`.
+        """
+        try:
+            inquiries = [self._inquiry("block", name) for name in names]
+            return all_or_none(self._submit(inquiries, timeout))
+        except Exception as error:
+            return fail(error)
+
+    def blocks(
+        self,
+        names: Iterable[bytes],
+        *,
+        window: int = WINDOW,
+        max_bytes: int = MAX_BYTES,
+        timeout: float | None = None,
+    ) -> AsyncGenerator[Any, None]:
+        """Yield the blocks with these hashes in order, asking ahead; see `blocks_in_order`."""
+        return blocks_in_order(
+            lambda name: self.get_block(name, timeout=timeout), names, window, max_bytes
+        )
+
+    def get_tx(
+        self, name: bytes, *, by_wtxid: bool = False, timeout: float | None = None
+    ) -> Deferred[Any]:
+        """Ask for a transaction by its id in wire order, or by that of it and its witnesses.
+
+        Peers give what they have announced, or what is unconfirmed; hardly any looks into
+        its blocks.
+        """
+        return self._ask("wtx" if by_wtxid else "tx", name, timeout=timeout)
+
+    def get_headers(
+        self, locator: Sequence[bytes], stop: bytes = NO_HASH, *, timeout: float | None = None
+    ) -> Deferred[Any]:
+        """Ask for the `headers` behind the first hash of *locator* that the peer knows.
+
+        Hashes are in wire order, the newest block's first.  The answer follows one of them,
+        or the genesis block, or is empty.  A new block that is announced just then is an
+        answer, too.
+        """
+        return self._ask("headers", locator, stop, timeout=timeout)
+
+    def get_cfilters(
+        self, start: int | bytes, stop: bytes, *args: int, timeout: float | None = None
+    ) -> Deferred[list[Any]]:
+        """Ask for the filters of the blocks from *start* up to the one with the hash *stop*.
+
+        The first is named by its height, in Decred by its hash.  One may add a type of filter
+        where there are several.
+        """
+        return self._ask("cfilters", start, stop, *args, timeout=timeout)
+
+    def get_cfheaders(
+        self, start: int, stop: bytes, *args: int, timeout: float | None = None
+    ) -> Deferred[Any]:
+        """Ask for the filter hashes of the blocks from the height *start* up to *stop*."""
+        return self._ask("cfheaders", start, stop, *args, timeout=timeout)
+
+    def get_cfcheckpt(self, stop: bytes, *args: int, timeout: float | None = None) -> Deferred[Any]:
+        """Ask for every thousandth filter header up to the block with the hash *stop*."""
+        return self._ask("cfcheckpt", stop, *args, timeout=timeout)
+
+    def get_addresses(self, *, timeout: float | None = None) -> Deferred[Sequence[Any]]:
+        """Ask where other nodes are.
+
+        Most nodes answer once in a connection, and only to those who dialled.  A message with
+        a single address may be the peer talking of itself: it is the answer if *timeout*
+        passes without a better one.
+        """
+        return self._ask("addresses", timeout=timeout)
+
+    def get_mempool(self, *, timeout: float | None = None) -> Deferred[list[Any]]:
+        """Ask what is unconfirmed; the answer is a list of `InvVect`, perhaps empty.
+
+        Some peers hang up on those who ask.
+        """
+        return self._ask("mempool", timeout=timeout)
+
+    def ping(self, *, timeout: float = SOON) -> Deferred[float]:
+        """Measure how many seconds the peer takes to answer a `ping`."""
+        seconds = self._node.clock.seconds
+        nonce, began = self._node.terms.draw_nonce(), seconds()
+        inquiry = Inquiry(
+            what="pong",
+            key=("pong", nonce),
+            messages=(Ping(nonce),),
+            answers=frozenset({Pong}),
+            fit=lambda pong: Fit.WHOLE if pong.nonce == nonce else Fit.NOT,
+        )
+        try:
+            pong = self._submit((inquiry,), timeout)[0]
+        except Exception as error:
+            return fail(error)
+        return pong.addCallback(lambda _: max(0.0, seconds() - began))
+
+    def request(
+        self,
+        message: Message | Unknown,
+        answered_by: Kinds,
+        *,
+        where: Callable[[Any], bool] | None = None,
+        timeout: float = SOON,
+    ) -> Deferred[Any]:
+        """Send *message*, and wait for the first answer to it.
+
+        If the dialect knows by what the two belong together, such as a hash, that is heeded.
+
+        Args:
+            message: what to send.
+            answered_by: one or more kinds of messages.
+            where: says whether a message of these kinds is the answer.
+            timeout: in seconds.
+        """
+        try:
+            inquiry = self._inquiry_of(message, answered_by, where)
+            return self._submit((inquiry,), timeout)[0]
+        except Exception as error:  # what is no message has its own way to say so
+            return fail(error)
+
+    # For the parts below and above
+
+    def answered(self, event: Answered) -> None:
+        """Answers have come: tell those who wait for them."""
+        _tell(event.settled)
+
+    def _look_at_the_time(self, now: float) -> None:
+        """Tell those who have waited long enough."""
+        if self._machine.next_expiry <= now + TOLERANCE:
+            _tell(self._machine.expire(now + TOLERANCE))
+            self._look_for_answers()
+
+    def _abandon(self, ending: Disconnected) -> None:
+        """Tell all who wait that there will be no answers."""
+        _tell(self._machine.abandon(lambda: PeerGone(ending.reason, ending.cause)))
+
+    # Within
+
+    def _inquiry_of(
+        self, message: Message | Unknown, kinds: Kinds, where: Callable[[Any], bool] | None
+    ) -> Inquiry:
+        answers = frozenset({kinds} if isinstance(kinds, type) else kinds)
+        dialect = self._node.config.network.dialect
+        asks = dialect.questions.get(type(message))  # type: ignore[arg-type]  # or Unknown
+        questions = () if asks is None else tuple(asks(message))
+        named = len(questions) == 1 and answers <= dialect.answers.keys()
+        return Inquiry(
+            what=message.command,
+            key=(message.command, message.encode(), answers, where),
+            messages=(message,),
+            answers=answers,
+            question=questions[0] if named else None,
+            fit=lambda answer: Fit.WHOLE if where is None or where(answer) else Fit.NOT,
+        )
+
+    def _ask(self, topic: str, *args: Any, timeout: float | None) -> Deferred[Any]:
+        try:
+            return self._submit((self._inquiry(topic, *args),), timeout)[0]
+        except Exception as error:  # arguments that make no sense have their own way to say so
+            return fail(error)
+
+    def _inquiry(self, name: str, *args: Any) -> Inquiry:
+        """Return what to ask this peer about one topic.
+
+        Raises:
+            NotNegotiated: there is no such topic here.
+        """
+        node = self._node
+        topic = node.config.network.dialect.topics.get(name)
+        if topic is None:
+            raise NotNegotiated(name, "another network")
+        context: dict[str, Callable[[], Any]] = {
+            "services": lambda: self.services,
+            "version": lambda: node.protocol_version,
+            "genesis": lambda: node.config.network.genesis,
+            "nonce": node.terms.draw_nonce,
+        }
+        return topic.ask(*args, **{each: context[each]() for each in topic.arguments})
+
+    def _submit(self, inquiries: Sequence[Inquiry], timeout: float | None) -> list[Deferred[Any]]:
+        """Ask; return a Deferred for each answer.
+
+        Raises:
+            RequestFailed, LocalError: nothing was asked.
+        """
+        if self._ending is not None:
+            raise PeerGone(self._ending.reason, self._ending.cause)
+        now = self._node.clock.seconds()
+        waiters, answers = [], []
+        for inquiry in inquiries:
+            waiter = Waiter(now, inquiry.timeout if timeout is None else timeout)
+            answer: Deferred[Any] = Deferred(partial(self._take_back, waiter))
+            waiter.settle = partial(_settle, answer)
+            waiters.append((inquiry, waiter))
+            answers.append(answer)
+        self._machine.ask(waiters, now)
+        self._said()
+        self._look_for_answers()
+        return answers
+
+    def _take_back(self, waiter: Waiter, _: Deferred[Any]) -> None:
+        """Somebody cancelled a Deferred: make room for others."""
+        self._machine.give_up(waiter, self._node.clock.seconds())
+        self._look_for_answers()
+
+
+def _settle(answer: Deferred[Any], outcome: object) -> None:
+    if answer.called:  # who was told before may have cancelled it
+        return
+    if isinstance(outcome, RequestFailed):
+        answer.errback(outcome)
+    else:
+        answer.callback(outcome)
+
+
+def _tell(settled: Iterable[Settled]) -> None:
+    for waiter, outcome in settled:
+        waiter.settle(outcome)
+
+
+def all_or_none(answers: Sequence[Deferred[Any]]) -> Deferred[list[Any]]:
+    """Return a Deferred of all *answers*; the first failure takes back the others."""
+
+    def failed(failure: Failure) -> Failure:
+        for answer in answers:
+            answer.cancel()
+        return cast(FirstError, failure.value).subFailure
+
+    return gatherResults(answers, consumeErrors=True).addErrback(failed)

@@ -93,6 +93,32 @@ def listening_description(text: str, default_port: int) -> str:
     return f"{kind}:{0 if any_port else port}:interface={_quoted(host)}"
 
 
+def named_host(description: str) -> tuple[str, int, bool] | None:
+    """Return whom a client endpoint description names itself, if that is all it takes to dial.
+
+    Returns:
+        Host, port, and whether nothing else is said of how to dial; `None` for other kinds
+        than ``tcp:``.
+    """
+    if description.partition(":")[0].lower() != "tcp":
+        return None
+    given = _arguments(description, "host", "port")
+    return given["host"], int(given["port"]), len(_COLON.findall(description)) == 2
+
+
+def misread(setting: str, place: str, error: Exception) -> InvalidSetting:
+    """Return what is wrong with a *place* over which Twisted's reading failed with *error*."""
+    kind = place.partition(":")[0]
+    if kind.lower() in ("ssl", "tls") and isinstance(error, NameError | ImportError):
+        expected = f"something else, as {kind}: needs the package pyOpenSSL"
+        return InvalidSetting(setting, place, expected)
+    if isinstance(error, TypeError):  # what it says is about a function of Twisted's
+        why = f"{kind}: has other parts, or more of them"
+    else:
+        why = str(error) or type(error).__name__
+    return InvalidSetting(setting, place, f"an endpoint that Twisted can read ({why})")
+
+
 def _is_description(text: str, kinds: frozenset[str]) -> bool:
     """Whether *text* is an endpoint description, of one of these *kinds* or of a plugin's."""
     kind, colon, _ = text.partition(":")

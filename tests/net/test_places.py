@@ -3,7 +3,13 @@
 import pytest
 
 from bitpeer.errors import InvalidSetting
-from bitpeer.net.places import endpoint_description, listening_description, split_host_port
+from bitpeer.net.places import (
+    endpoint_description,
+    listening_description,
+    misread,
+    named_host,
+    split_host_port,
+)
 
 
 @pytest.mark.parametrize(
@@ -131,3 +137,35 @@ def test_where_nobody_can_listen_is_refused(text):
     with pytest.raises(InvalidSetting, match=f"expected {expected} to 65535") as caught:
         listening_description(text, 7)
     assert caught.value.value == text
+
+
+@pytest.mark.parametrize(
+    ("description", "named"),
+    [
+        ("tcp:node.example:7", ("node.example", 7, True)),
+        ("TCP:node.example:7", ("node.example", 7, True)),
+        (r"tcp:2001\:db8\:\:1:7", ("2001:db8::1", 7, True)),
+        ("tcp:port=7:host=node.example", ("node.example", 7, True)),
+        ("tcp:node.example:7:timeout=5", ("node.example", 7, False)),
+        ("unix:/run/peers", None),
+        ("socks5:192.0.2.1:9050:node.example:7", None),
+    ],
+)
+def test_a_description_may_name_a_host_and_no_more(description, named):
+    assert named_host(description) == named
+
+
+@pytest.mark.parametrize(
+    ("error", "place", "why"),
+    [
+        (NameError("SSL"), "ssl:a:1", "ssl: needs the package pyOpenSSL"),
+        (ImportError(), "TLS:a:1", "TLS: needs the package pyOpenSSL"),
+        (ImportError("gone"), "tcp:a:1", r"that Twisted can read \(gone\)"),
+        (TypeError("argument 3"), "tcp:a:1", "tcp: has other parts, or more of them"),
+        (IndexError(), "tcp:a:1", r"\(IndexError\)"),
+    ],
+)
+def test_what_twisted_could_not_read_is_said_in_words(error, place, why):
+    assert misread("connect", place, error).setting == "connect"
+    with pytest.raises(InvalidSetting, match=why):
+        raise misread("connect", place, error)

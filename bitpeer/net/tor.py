@@ -29,7 +29,7 @@ from zope.interface import implementer
 
 from bitpeer.errors import DisconnectReason, InvalidSetting, TorUnavailable
 from bitpeer.net.journal import Journal
-from bitpeer.net.onion import Onion
+from bitpeer.net.onion import Onion, Published
 from bitpeer.net.places import split_host_port
 from bitpeer.net.socks import Proxy, resolve
 from bitpeer.net.text import printable
@@ -166,9 +166,11 @@ class Tor(Service):
         return str(self._lost) if self.state is TorState.GONE else ""
 
     @property
-    def onions(self) -> list[tuple[str, int]]:
-        """Names and ports of the onion services that Tor has taken on."""
-        return [(onion.name, onion.port) for onion in self._onions if onion.name]
+    def onions(self) -> list[Published]:
+        """The onion services whose names are known, because a Tor has taken them on."""
+        return [
+            Published(onion.name, onion.port, onion.local) for onion in self._onions if onion.name
+        ]
 
     def when_up(self) -> Deferred[IStreamClientEndpoint]:
         """Return a Deferred that fires with the SOCKS port once Tor is in its network.

@@ -35,6 +35,13 @@ def test_a_plain_dialect_refuses_nobody_and_announces_nothing() -> None:
     assert DIALECT.welcome(2) == ()
 
 
+def test_a_plain_dialect_knows_nothing_of_addresses() -> None:
+    assert DIALECT.get_addresses is None
+    assert DIALECT.told == {}
+    with pytest.raises(ValueError, match=r"no form for 192\.0\.2\.1"):
+        DIALECT.address("192.0.2.1", 8333, 0, 0)
+
+
 def test_messages_are_spoken_from_their_first_version_to_before_their_last() -> None:
     assert [DIALECT.speaks(Secret, version) for version in (2, 3, 4, 5)] == [
         False,

@@ -192,15 +192,6 @@ TOPICS = {
 """What Bitcoin's peers can be asked for.  Core hangs up on who asks for the mempool of a node
 without bloom filters."""
 
-def address(host: str, port: int, services: int, time: int) -> NodeAddress:
-    """Return an address to tell, of any kind of network.
-
-    Raises:
-        ValueError: *host* is none.
-    """
-    return NodeAddress.of(host, port, services, time)
-
-
 _BLOOM = ServiceGate(Services.BLOOM, BLOOM_VERSION)
 
 DIALECT = Dialect(
@@ -256,7 +247,7 @@ DIALECT = Dialect(
     topics=TOPICS,
     get_addresses=GetAddr,
     told={Addr: lambda message: message.addresses, AddrV2: lambda message: message.addresses},
-    address=address,
+    address=NodeAddress.of,
     tellable=tellable,
     tell=tell,
 )

@@ -175,15 +175,6 @@ def tell(addresses: Sequence[Address], _: Preference, version: int) -> Message:
     return Addr(tuple(old for each in addresses if (old := _old(each)) is not None))
 
 
-def address(host: str, port: int, services: int, time: int) -> NodeAddress:
-    """Return an address to tell: of IPv4, IPv6 or an onion service.
-
-    Raises:
-        ValueError: *host* is none of these.
-    """
-    return NodeAddress.of(host, port, services, time)
-
-
 def _old(address: Address) -> TimedNetAddress | None:
     return address if isinstance(address, TimedNetAddress) else address.to_addr()
 
@@ -279,7 +270,7 @@ DIALECT = Dialect(
     topics=TOPICS,
     get_addresses=GetAddr,
     told={Addr: lambda message: message.addresses, AddrV2: lambda message: message.addresses},
-    address=address,
+    address=NodeAddress.of,
     tellable=tellable,
     tell=tell,
 )

@@ -167,7 +167,7 @@ def told(chain_id: int, message: Addr) -> Sequence[ToldAddress]:
     return [*message.addresses, *ours]
 
 
-def address(host: str, port: int, services: int, time: int) -> TimedNetAddress:
+def address_to_tell(host: str, port: int, services: int, time: int) -> TimedNetAddress:
     """Return an address to tell, of IPv4 or IPv6.
 
     Raises:
@@ -253,7 +253,7 @@ DIALECT = Dialect(
     topics=TOPICS,
     get_addresses=GetAddr,
     told={Addr: partial(told, BEACON)},
-    address=address,
+    address=address_to_tell,
     tell=tell,
 )
 """What peers of the beacon chain speak."""

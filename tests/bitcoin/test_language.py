@@ -8,9 +8,9 @@ from bitpeer.bitcoin.header import BlockHeader
 from bitpeer.bitcoin.language import DIALECT, REGISTRY, announce, greet, welcome
 from bitpeer.bitcoin.messages import SendAddrV2, Version, WtxidRelay
 from bitpeer.dialect import Greeting
-from bitpeer.messages.addresses import NOWHERE, Addr, NetAddress, TimedNetAddress
+from bitpeer.messages.addresses import NOWHERE, Addr, NetAddress, TimedNetAddress, pack_ip
 from bitpeer.messages.bloom import FilterLoad
-from bitpeer.messages.control import FeeFilter, MemPool, Ping, SendHeaders
+from bitpeer.messages.control import FeeFilter, GetAddr, MemPool, Ping, SendHeaders
 from bitpeer.messages.filters import GetCFilters
 from bitpeer.messages.inventory import GetData, InvVect, NotFound
 from bitpeer.messages.locator import GetHeaders
@@ -169,3 +169,13 @@ def test_a_locator_has_at_most_101_hashes() -> None:
     sizes = {entry.command: entry.max_size for entry in REGISTRY.entries.values()}
     longest = GetHeaders(70016, (ONE,) * 101)
     assert len(longest.encode()) == sizes["getheaders"] == sizes["getblocks"]
+
+
+def test_addresses_that_are_told_can_be_read_and_told_again() -> None:
+    old = TimedNetAddress(1_700_000_000, 9, pack_ip("192.0.2.1"), 8333)
+    name = "pg6mmjiyjmcrsslvykfwnntlaru7p5svn6y2ymmju6nubxndf4pscryd.onion"
+    onion = NodeAddress.of(name, 8333, 9, 1_700_000_000)
+    assert DIALECT.told[Addr](Addr([old])) == (old,)
+    assert DIALECT.told[AddrV2](AddrV2((onion,))) == (onion,)
+    assert DIALECT.address(onion.host, onion.port, onion.services, onion.time) == onion
+    assert DIALECT.get_addresses is GetAddr

@@ -19,8 +19,8 @@ from bitpeer.decred.mixing import MixCiphertexts
 from bitpeer.decred.transaction import Tx
 from bitpeer.dialect import Greeting
 from bitpeer.errors import TrailingBytes
-from bitpeer.messages.addresses import NOWHERE, Addr, NetAddress, TimedNetAddress
-from bitpeer.messages.control import SendHeaders
+from bitpeer.messages.addresses import NOWHERE, Addr, NetAddress, TimedNetAddress, pack_ip
+from bitpeer.messages.control import GetAddr, SendHeaders
 from bitpeer.messages.inventory import GetData, InvVect, NotFound
 from tests.decred import vectors
 from tests.decred.test_addresses import IPV4, TOR
@@ -186,3 +186,14 @@ def test_trailing_bytes_are_not_put_up_with():
     with pytest.raises(TrailingBytes):
         Version.decode(version.encode() + b"\0")
     assert replace(version, relay=False).encode()[-1] == 0
+
+
+def test_addresses_that_are_told_can_be_read_and_told_again():
+    old = TimedNetAddress(1_700_000_000, 1, pack_ip("192.0.2.1"), 9108)
+    new = NodeAddress.of("192.0.2.1", 9108, 1, 1_700_000_000)
+    assert DIALECT.told[Addr](Addr([old])) == (old,)
+    assert DIALECT.told[AddrV2](AddrV2((new,))) == (new,)
+    assert DIALECT.address(new.host, new.port, new.services, new.time) == new
+    with pytest.raises(ValueError, match="i2p"):
+        DIALECT.address("ukeu3k5oycgaauneqgtnvselmt4yemvoilkln7jpvamvfx7dnkdq.b32.i2p", 0, 1, 1)
+    assert DIALECT.get_addresses is GetAddr

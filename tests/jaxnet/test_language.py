@@ -10,7 +10,7 @@ from bitpeer.jaxnet.block import Block, BlockBox, MerkleBlock
 from bitpeer.jaxnet.constants import InvType, Services
 from bitpeer.jaxnet.header import BeaconHeader
 from bitpeer.jaxnet.language import DIALECT, REGISTRY, dialect
-from bitpeer.jaxnet.messages import Addr, EadIp, PortRedirect, Version
+from bitpeer.jaxnet.messages import Addr, EadIp, GetAddr, PortRedirect, ShardAddress, Version
 from bitpeer.messages.addresses import NetAddress, TimedNetAddress, pack_ip
 from bitpeer.messages.bloom import FilterLoad
 from bitpeer.messages.control import MemPool, Reject, RejectCode
@@ -214,3 +214,15 @@ def test_bloom_filters_and_the_mempool_are_only_for_those_who_were_offered_them(
     for kind in (MemPool, FilterLoad):
         gate = DIALECT.service_gates[kind]
         assert (gate.service, gate.hang_up_from) == (Services.BLOOM, 1)
+
+
+def test_addresses_that_are_told_can_be_read_and_told_again() -> None:
+    plain = TimedNetAddress(1_700_000_000, 1, pack_ip("192.0.2.1"), 8444)
+    shards = [ShardAddress(n, 1_700_000_000, 1, pack_ip(f"192.0.2.{n}"), 8500 + n) for n in (1, 2)]
+    assert DIALECT.told[Addr](Addr([plain])) == (plain,)
+    assert DIALECT.told[Addr](Addr([plain], shards)) == [plain]
+    assert dialect(2).told[Addr](Addr([plain], shards)) == [plain, shards[1]]
+    assert DIALECT.address("192.0.2.1", 8444, 1, 1_700_000_000) == plain
+    with pytest.raises(ValueError, match="onion"):
+        DIALECT.address("some.onion", 8444, 1, 1_700_000_000)
+    assert DIALECT.get_addresses is GetAddr

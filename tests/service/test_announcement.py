@@ -107,7 +107,7 @@ def test_peer_is_told_again_about_once_a_day(announce, reactor, peers):
     reactor.pump([PERIOD] * 2)
     assert len(peer.told) == 1
     day = AGAIN * 0.6931  # half of all waits are shorter
-    reactor.pump([PERIOD] * int(day / PERIOD) - 2)
+    reactor.pump([PERIOD] * (int(day / PERIOD) - 2))
     assert len(peer.told) == 1
     reactor.pump([PERIOD] * 4)
     assert len(peer.told) == 2

@@ -5,10 +5,14 @@ from __future__ import annotations
 import sqlite3
 from collections.abc import Callable, Container, Iterator
 from ipaddress import ip_network
+from pathlib import Path
 from typing import NamedTuple
 
+from twisted.application.service import Service
+
 from bitpeer.bitcoin.hosts import format_host, parse_host
-from bitpeer.errors import InvalidSetting
+from bitpeer.errors import InvalidSetting, StorageUnusable
+from bitpeer.service.database import open_database
 from bitpeer.service.origins import plain_address, unit_of
 
 BAN_TIME = 86_400.0
@@ -38,7 +42,9 @@ class Ban(NamedTuple):
     """Somebody who may not come in, and is not dialled."""
 
     subject: str
-    """A host, or a prefix with the number of its bits."""
+    """A prefix with the number of its bits, or the name of an onion or I2P service."""
+    bits: int | None
+    """How many bits of the prefix count; `None` for a name."""
     until: float
     """When it ends, in seconds since 1970."""
     since: float
@@ -47,11 +53,12 @@ class Ban(NamedTuple):
     """As whoever banned it said."""
 
 
-class Bans:
+class Bans(Service):
     """The bans and the discouraged hosts of one node.
 
     Bans are an operator's wish: who is banned is turned away at the door, and never
-    dialled.  They are kept in a database.  Discouragement is for those who broke a rule:
+    dialled.  They are kept on a disk, and in force while the service runs.
+    Discouragement is for those who broke a rule:
     they are dialled no more, and are the first to leave when a place is wanted, but may
     come in while there is room, as somebody else may have their address by now.  It is
     kept in memory, for the latest so many.
@@ -61,7 +68,8 @@ class Bans:
     discouraged: all who come through an onion service would be, too.
 
     Args:
-        database: as `open_database` returns it, with `MIGRATIONS`; its owner closes it.
+        path: the file, from `DataDirectory.path`; `None` to keep bans as long as the service
+            runs.
         seconds: tells the time, in seconds since 1970.
         forwarders: hosts other than this one through which strangers come.
         most: most bans at a time.
@@ -70,7 +78,7 @@ class Bans:
 
     def __init__(
         self,
-        database: sqlite3.Connection,
+        path: Path | None,
         seconds: Callable[[], float],
         forwarders: Container[str] = (),
         *,
@@ -79,7 +87,8 @@ class Bans:
     ) -> None:
         self.watchers: list[Callable[[], object]] = []
         """Called when somebody has been banned, who may be here."""
-        self._database = database
+        self._path = path
+        self._database: sqlite3.Connection | None = None
         self._seconds = seconds
         self._forwarders = forwarders
         self._most = most
@@ -88,17 +97,31 @@ class Bans:
         """Hosts, the latest last."""
         self._lengths: list[int] = []
         """Of all prefixes that are banned, in bits."""
-        self._changed()
+
+    def startService(self) -> None:
+        """Read what was kept.
+
+        Raises:
+            StorageUnusable: the file cannot be used.
+        """
+        self._database = open_database(self._path, MIGRATIONS)
+        self._note_lengths()
+        Service.startService(self)
+
+    def stopService(self) -> None:
+        """Close the file."""
+        Service.stopService(self)
+        if self._database is not None:
+            self._database.close()
+            self._database = None
 
     def __len__(self) -> int:
         """How many bans are in force."""
-        query = "SELECT count(*) FROM bans WHERE until > ?"
-        return int(self._database.execute(query, (self._seconds(),)).fetchone()[0])
+        return sum(1 for _ in self)
 
     def __iter__(self) -> Iterator[Ban]:
         """Yield the bans in force, by subject."""
-        query = "SELECT subject, until, since, reason FROM bans WHERE until > ? ORDER BY subject"
-        return (Ban(*row) for row in self._database.execute(query, (self._seconds(),)).fetchall())
+        return iter(self._read("SELECT * FROM bans WHERE until > ? ORDER BY subject"))
 
     @property
     def discouraged(self) -> int:
@@ -117,20 +140,18 @@ class Bans:
 
         Raises:
             InvalidSetting: *subject* is none of these, or is of this machine.
+            StorageUnusable: it cannot be kept.
         """
-        key, bits = self._read(subject)
-        ban = Ban(key, until, self._seconds(), reason[:MAX_REASON])
-        with self._database as database:
-            database.execute(
-                "INSERT OR REPLACE INTO bans VALUES (?, ?, ?, ?, ?)", (key, bits, *ban[1:])
-            )
-            database.execute("DELETE FROM bans WHERE until <= ?", (self._seconds(),))
-            database.execute(
+        ban = Ban(*self._parse(subject), until, self._seconds(), reason[:MAX_REASON])
+        self._write(
+            ("INSERT OR REPLACE INTO bans VALUES (?, ?, ?, ?, ?)", ban),
+            ("DELETE FROM bans WHERE until <= ?", (self._seconds(),)),
+            (
                 "DELETE FROM bans WHERE subject IN"
                 " (SELECT subject FROM bans ORDER BY until DESC LIMIT -1 OFFSET ?)",
                 (self._most,),
-            )
-        self._changed()
+            ),
+        )
         for watcher in self.watchers:
             watcher()
         return ban
@@ -140,12 +161,11 @@ class Bans:
 
         Raises:
             InvalidSetting: *subject* can be nobody.
+            StorageUnusable: that cannot be kept.
         """
-        key, _ = self._read(subject)
+        key, _ = self._parse(subject)
         found = self._find(key) is not None
-        with self._database as database:
-            database.execute("DELETE FROM bans WHERE subject = ?", (key,))
-        self._changed()
+        self._write(("DELETE FROM bans WHERE subject = ?", (key,)))
         return found
 
     def is_banned(self, host: str) -> bool:
@@ -182,7 +202,7 @@ class Bans:
         address = plain_address(host)
         return address is not None and (address.is_loopback or str(address) in self._forwarders)
 
-    def _read(self, subject: str) -> tuple[str, int | None]:
+    def _parse(self, subject: str) -> tuple[str, int | None]:
         """Return what *subject* is kept as, and how many of its bits count, if it has bits."""
         try:
             host, slash, _ = subject.partition("/")
@@ -208,10 +228,28 @@ class Bans:
         return [str(ip_network((address, bits), strict=False)) for bits in around]
 
     def _find(self, key: str) -> Ban | None:
-        query = "SELECT subject, until, since, reason FROM bans WHERE subject = ? AND until > ?"
-        row = self._database.execute(query, (key, self._seconds())).fetchone()
-        return None if row is None else Ban(*row)
+        found = self._read("SELECT * FROM bans WHERE until > ? AND subject = ?", key)
+        return found[0] if found else None
 
-    def _changed(self) -> None:
-        rows = self._database.execute("SELECT DISTINCT bits FROM bans WHERE bits IS NOT NULL")
+    def _read(self, query: str, *values: object) -> list[Ban]:
+        """Return the bans that a *query* selects, whose first condition is that they last."""
+        if self._database is None:
+            return []
+        return [Ban(*row) for row in self._database.execute(query, (self._seconds(), *values))]
+
+    def _write(self, *statements: tuple[str, tuple[object, ...]]) -> None:
+        database = self._database
+        if database is None:
+            raise StorageUnusable("the list of bans", "the service does not run")
+        try:
+            with database:
+                for statement, values in statements:
+                    database.execute(statement, values)
+        except sqlite3.Error as error:
+            raise StorageUnusable("the list of bans", str(error)) from error
+        self._note_lengths()
+
+    def _note_lengths(self) -> None:
+        query = "SELECT DISTINCT bits FROM bans WHERE bits IS NOT NULL"
+        rows = () if self._database is None else self._database.execute(query)
         self._lengths = [bits for (bits,) in rows]

@@ -19,8 +19,7 @@ from bitpeer.service.admission import (
     Refusal,
     TurnedAway,
 )
-from bitpeer.service.bans import MIGRATIONS, Bans
-from bitpeer.service.database import open_database
+from bitpeer.service.bans import Bans
 from bitpeer.service.endpoints import server_endpoint
 from bitpeer.service.merits import Merits
 from tests.service.fakes import HERE, Line, LogLines, Reactor, Transport, make_node, visit
@@ -34,8 +33,9 @@ class World:
         self.reactor.advance(1_000)
         self.node = make_node(self.reactor)
         self.told = []
-        self.database = open_database(None, MIGRATIONS)
-        self.bans = Bans(self.database, self.reactor.seconds) if bans else None
+        self.bans = Bans(None, self.reactor.seconds) if bans else None
+        if self.bans is not None:
+            self.bans.startService()
         self.merits = Merits(self.reactor.seconds)
         self.admission = Admission(
             self.node,
@@ -79,7 +79,7 @@ class World:
 
 @pytest.fixture
 def make_world():
-    """Return what makes a world; the databases are closed at the end."""
+    """Return what makes a world; all are stopped at the end."""
     worlds = []
 
     def make(**settings):
@@ -89,7 +89,8 @@ def make_world():
     yield make
     for world in worlds:
         world.node.stop()
-        world.database.close()
+        if world.bans is not None:
+            world.bans.stopService()
 
 
 # Counting

@@ -11,7 +11,7 @@ from typing import NamedTuple
 
 from bitpeer.config import BlockPosition
 from bitpeer.dialect import Network
-from bitpeer.errors import InvalidSetting, StorageUnusable
+from bitpeer.errors import InvalidSetting, LocalError, StorageUnusable
 from bitpeer.messages.locator import NO_STOP, locator_heights
 from bitpeer.messages.rules import HeaderRules, Judge, Link
 from bitpeer.service.database import open_database
@@ -109,7 +109,12 @@ class HeaderChain:
         Raises:
             InvalidSetting, StorageUnusable: as above, or as `open_database` does.
         """
-        return cls(network, open_database(path, MIGRATIONS), minimum_work=minimum_work)
+        database = open_database(path, MIGRATIONS)
+        try:
+            return cls(network, database, minimum_work=minimum_work)
+        except LocalError:
+            database.close()
+            raise
 
     def close(self) -> None:
         """Close the file."""

@@ -2,7 +2,6 @@ import os
 import signal
 import subprocess
 import sys
-from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -12,8 +11,7 @@ from bitpeer.bitcoin.networks import MAINNET, REGTEST
 from bitpeer.config import BlockPosition
 from bitpeer.errors import BadHeader, InvalidSetting, StorageUnusable, TooNew
 from bitpeer.service import headers as module
-from bitpeer.service.database import open_database
-from bitpeer.service.headers import MIGRATIONS, Extension, HeaderChain, Unconnected
+from bitpeer.service.headers import Extension, HeaderChain, Unconnected
 from tests import toy
 from tests.chains import BEGIN, demanding, mined
 
@@ -25,10 +23,22 @@ OTHER = RULES.links(mined(30, mined(40)[9], tag=b"other", time=BEGIN + 6_000))
 
 
 @pytest.fixture
-def chain():
-    chain = HeaderChain.open(REGTEST)
-    yield chain
-    chain.close()
+def opened():
+    """Open chains that are closed when the test is over."""
+    chains = []
+
+    def opened(network=REGTEST, *args, **kwargs):
+        chains.append(HeaderChain.open(network, *args, **kwargs))
+        return chains[-1]
+
+    yield opened
+    for chain in chains:
+        chain.close()
+
+
+@pytest.fixture
+def chain(opened):
+    return opened()
 
 
 def work(height: int) -> int:
@@ -182,14 +192,14 @@ def test_many_branches_are_gone_on_with(chain):
     assert len(chain._judges) == module.MAX_JUDGES
 
 
-def test_a_chain_must_show_the_work_that_is_expected_of_it():
-    chain = HeaderChain.open(demanding(work(40)))
+def test_a_chain_must_show_the_work_that_is_expected_of_it(opened):
+    chain = opened(demanding(work(40)))
     assert not chain.credible
     assert chain.threshold == work(40)
     chain.extend(MAIN, NOW)
     assert chain.credible
-    assert HeaderChain.open(MAINNET).minimum_work == MAINNET.rules.minimum_work
-    assert HeaderChain.open(MAINNET, minimum_work=5).threshold == 5
+    assert opened(MAINNET).minimum_work == MAINNET.rules.minimum_work
+    assert opened(MAINNET, minimum_work=5).threshold == 5
 
 
 def test_a_branch_far_behind_the_tip_is_not_worth_keeping(chain):
@@ -221,13 +231,11 @@ def test_a_file_belongs_to_one_network(tmp_path):
 def test_rules_must_be_known():
     with pytest.raises(InvalidSetting, match="rules for headers"):
         HeaderChain.open(toy.NETWORK)
-    with pytest.raises(InvalidSetting):
-        HeaderChain(replace(REGTEST, rules=None), open_database(None, MIGRATIONS))
 
 
-def test_blocks_with_the_same_key_are_told_apart(monkeypatch):
+def test_blocks_with_the_same_key_are_told_apart(opened, monkeypatch):
     monkeypatch.setattr(module, "_key", lambda _: 7)
-    chain = HeaderChain.open(REGTEST)
+    chain = opened()
     chain.extend(MAIN[:5], NOW)
     assert chain.find(MAIN[3].hash).height == 4
     assert chain.find(OTHER[3].hash) is None

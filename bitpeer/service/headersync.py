@@ -1,0 +1,470 @@
+"""Following the chain: asks peers for headers, one at a time until it is current, then all."""
+
+from __future__ import annotations
+
+import sqlite3
+from collections.abc import Awaitable, Callable, Iterator, Sequence
+from datetime import UTC, datetime
+from itertools import pairwise
+from secrets import SystemRandom
+from typing import Any, NamedTuple
+
+from twisted.application.service import Service
+from twisted.internet.task import deferLater
+from twisted.logger import LogLevel
+from zope.interface import implementer
+
+from bitpeer.config import BlockPosition
+from bitpeer.dialect import VersionLike
+from bitpeer.errors import (
+    BadHeader,
+    Disconnected,
+    DisconnectReason,
+    LocalError,
+    RemoteError,
+    TimedOut,
+    TooNew,
+)
+from bitpeer.messages.inventory import Inv
+from bitpeer.messages.locator import NO_STOP
+from bitpeer.messages.rules import Link
+from bitpeer.net.interfaces import INewestBlock, IPeer
+from bitpeer.net.listeners import PeerListener, Receiver
+from bitpeer.net.local import LocalNode
+from bitpeer.service.every import Every
+from bitpeer.service.headers import Extension, HeaderChain, Unconnected
+from bitpeer.service.presync import NotWorthIt, Presync
+
+PERIOD = 5.0
+"""Seconds between two looks at who is late."""
+ANSWER_TIMEOUT = 90.0
+"""Seconds within which an answer to `getheaders` is worth waiting for (btcd, dcrd)."""
+TURN_BASE, TURN_PER_HEADER = 900.0, 0.004
+"""Seconds that one peer may lead: so many, and for each header that is missing.  Twice what
+it takes at 80 kB a second to send each of them twice."""
+CURRENT = 86_400.0
+"""A chain whose tip is no older than so many seconds is current: all peers are asked (Core)."""
+AGAIN, AGAIN_WHEN_CURRENT = 60.0, 600.0
+"""Seconds without a new header after which everybody is asked again."""
+ASK_INTERVAL = 1.0
+"""Seconds between two requests that the announcements of one peer cause."""
+MAX_STRANGERS = 10
+"""Messages in a row whose headers follow nothing that is known, before their peer has to go."""
+MAX_LOOK = 500
+"""Items of an `inv` that are looked at for blocks: they come first, or alone."""
+MAX_PACE = 10
+"""A chain longer than this many times what its age suggests is not weighed to its end."""
+REPORT_INTERVAL = 10.0
+"""Seconds between two lines in the log while there is much to catch up with."""
+
+_RANDOM = SystemRandom()
+
+Emit = Callable[..., object]
+
+
+class Progress(NamedTuple):
+    """How far the chain is."""
+
+    height: int
+    """Of the newest header."""
+    best_known: int
+    """The highest that a peer claims, or `height` if that is higher."""
+    tip_time: int
+    """When the newest block was made, in seconds since 1970."""
+    rate: float
+    """Headers a second, lately."""
+    weighed: int | None
+    """While the leading peer's chain is weighed: how far it has been looked at."""
+    current: bool
+    """Whether the newest block is from today."""
+
+
+class _Partner:
+    """What is known of a peer as far as headers go."""
+
+    __slots__ = (
+        "asked_at", "exhausted", "has_more", "peer", "presync", "prompted_at", "strangers",
+    )  # fmt: skip
+
+    def __init__(self, peer: IPeer) -> None:
+        self.peer = peer
+        self.asked_at: float | None = None
+        """Since when an answer is due."""
+        self.exhausted = False
+        """Whether it has told all it has, or cannot be asked."""
+        self.has_more = False
+        """Whether it announced something while it could not be asked."""
+        self.presync: Presync | None = None
+        self.prompted_at = float("-inf")
+        """When it was asked because of an announcement."""
+        self.strangers = 0
+        """Messages in a row with headers that follow nothing."""
+
+
+def _nothing(*_: object, **__: object) -> None:
+    """Do nothing."""
+
+
+@implementer(INewestBlock)
+class HeaderSync(PeerListener, Service):
+    """Keeps a chain of headers up to date by asking the peers of a node.
+
+    Until the chain is current one peer at a time leads: it is asked for two thousand
+    headers after the other, and when it has no more, all others are asked whether they do.
+    A leader that is silent or slow gives way to the next.  From then on announcements are
+    followed, whoever makes them.
+
+    Args:
+        node: whose peers; make the sync one of its listeners.
+        chain: what to extend.
+        discourage: told of each peer that sent what breaks the rules, and of the reason,
+            before the connection is ended.
+        emit: told of ``headers.progress`` and ``headers.reorganised``, as `Events.emit`.
+        choose: draws one of several.
+    """
+
+    def __init__(
+        self,
+        node: LocalNode,
+        chain: HeaderChain,
+        *,
+        discourage: Callable[[IPeer, RemoteError], object] = _nothing,
+        emit: Emit = _nothing,
+        choose: Callable[[Sequence[Any]], Any] = _RANDOM.choice,
+    ) -> None:
+        self.chain = chain
+        self._node = node
+        self._discourage = discourage
+        self._emit = emit
+        self._choose = choose
+        self._partners: dict[IPeer, _Partner] = {}
+        self._leader: _Partner | None = None
+        self._lead_until = 0.0
+        now = node.clock.seconds()
+        self._again_at = now + AGAIN
+        self._reported = (now, chain.height)
+        """When progress was last reported, and the height then."""
+        self._rate = 0.0
+        self._kinds: dict[type, Receiver] = {chain.rules.kind: self._headers, Inv: self._inventory}
+        self._looks = Every(node.clock, PERIOD, self._look, node.journal)
+
+    def startService(self) -> None:
+        Service.startService(self)
+        self._looks.start()
+
+    def stopService(self) -> None:
+        Service.stopService(self)
+        self._looks.stop()
+
+    # To look at
+
+    def newest_block(self) -> BlockPosition:
+        """See `INewestBlock`."""
+        return self.chain.tip
+
+    @property
+    def current(self) -> bool:
+        """Whether the newest block is no older than a day, and the chain's work is credible."""
+        age = self._node.clock.seconds() - self.chain.tip_time
+        return age < CURRENT and self.chain.credible
+
+    @property
+    def leader(self) -> IPeer | None:
+        """The peer that is asked for one message of headers after the other, if there is one."""
+        return None if self._leader is None else self._leader.peer
+
+    def progress(self) -> Progress:
+        """Return how far the chain is."""
+        height = self.chain.height
+        claims = (partner.peer.known_height for partner in self._partners.values())
+        presync = None if self._leader is None else self._leader.presync
+        return Progress(
+            height=height,
+            best_known=max([height, *claims]),
+            tip_time=self.chain.tip_time,
+            rate=self._rate,
+            weighed=None if presync is None or presync.weighed else presync.height,
+            current=self.current,
+        )
+
+    # What peers do
+
+    def peer_established(self, peer: IPeer, version: VersionLike) -> None:
+        """Ask the new peer, if that makes sense now."""
+        self._partners[peer] = _Partner(peer)
+        self._go_on()
+
+    def peer_lost(self, peer: IPeer, reason: Disconnected) -> None:
+        """Ask somebody else, if this one was asked."""
+        partner = self._partners.pop(peer, None)
+        if partner is not None and partner is self._leader:
+            self._leader = None
+            self._go_on()
+
+    def receiver(self, kind: type) -> Receiver | None:
+        """See `PeerListener.receiver`."""
+        return self._kinds.get(kind)
+
+    def _inventory(self, peer: IPeer, message: Inv) -> None:
+        """Ask for the headers of blocks that are new; those who lead will get there anyway."""
+        partner = self._partners.get(peer)
+        blocks = self._node.config.network.dialect.urgent
+        first = message.items[:MAX_LOOK]
+        announced = [item.hash for item in first if item.kind in blocks]
+        if partner is None or not announced:
+            return
+        peer.update_last_announced_block(announced[-1])
+        if self.chain.find(announced[-1]) is None:
+            self._prompt(partner)
+
+    async def _headers(self, peer: IPeer, message: Any) -> None:
+        partner = self._partners.get(peer)
+        if partner is None:
+            return
+        asked, partner.asked_at = partner.asked_at is not None, None
+        try:
+            await self._take(partner, message.headers, asked)
+        except BadHeader as error:
+            self._blame(partner, error)
+        except (NotWorthIt, Unconnected) as why:
+            self._exhaust(partner)
+            self._node.journal.emit(
+                LogLevel.debug, "{peer} has no chain worth keeping: {why}", peer=str(peer), why=why
+            )
+        except sqlite3.Error as error:  # a full disk, most likely: later it may do
+            self._exhaust(partner)
+            text = "headers of {network} cannot be kept: {why}"
+            title = self._node.config.network.title
+            self._node.journal.emit(LogLevel.warn, text, network=title, why=error)
+        self._go_on()
+
+    # What comes
+
+    async def _take(self, partner: _Partner, headers: Sequence[Any], asked: bool) -> None:
+        """Make use of one message, in slices that keep nobody else waiting for long.
+
+        Raises:
+            BadHeader: it breaks the rules.
+            NotWorthIt: there is too little work behind it.
+            Unconnected: what it goes on with has been forgotten meanwhile.
+        """
+        if not headers:
+            self._exhaust(partner)
+            return
+        links = await self._read(headers)
+        full = len(links) >= self.chain.rules.limit
+        if partner.presync is None:
+            base = self.chain.find(links[0].previous)
+            if base is None:
+                self._strange(partner, links[-1], asked)
+                return
+            partner.strangers = 0
+            work = base.work + sum(link.work for link in links)
+            if work < self.chain.threshold and self.chain.find(links[-1].hash) is None:
+                if not full:
+                    raise NotWorthIt("it ends too early")
+                partner.presync = self._weigh(base)
+        if partner.presync is not None:
+            links = partner.presync.take(links, self._node.clock.seconds())
+        await self._extend(partner, links)
+        self._continue(partner, links, full)
+
+    async def _read(self, headers: Sequence[Any]) -> list[Link]:
+        """Return the headers of a message, which have their work and follow each other.
+
+        Raises:
+            BadHeader: they do not.
+        """
+        links: list[Link] = []
+        for part in _slices(headers, self.chain.rules.per_turn):
+            if links:
+                await self._pause()
+            links += self.chain.rules.links(part)
+        for before, link in pairwise(links):
+            if link.previous != before.hash:
+                raise BadHeader(link.hash, "it does not follow the one before it")
+        return links
+
+    def _continue(self, partner: _Partner, links: Sequence[Link], full: bool) -> None:
+        """Ask for what comes next, if there is more and this peer is to tell."""
+        presync = partner.presync
+        if presync is not None:
+            if presync.done:
+                partner.presync = None
+            elif not full and not presync.weighed:
+                raise NotWorthIt("it ends too early")
+            self._ask(partner, [presync.next_after, *self.chain.locator()])
+        elif not full:
+            self._exhaust(partner)
+        elif self._leader in (None, partner) or self.current:
+            self._ask(partner, [links[-1].hash, *self.chain.locator()])
+
+    def _weigh(self, base: BlockPosition) -> Presync:
+        rules, now = self.chain.rules, self._node.clock.seconds()
+        age = max(0.0, now - rules.genesis.time)
+        return Presync(
+            base,
+            self.chain.judge_after(base.hash),
+            self.chain.threshold,
+            stride=rules.limit,
+            most=int(MAX_PACE * (age / rules.spacing + rules.limit)),
+        )
+
+    async def _extend(self, partner: _Partner, links: Sequence[Link]) -> None:
+        """Let the chain have *links*, and say what came of it."""
+        for at, part in enumerate(_slices(links, self.chain.rules.per_turn)):
+            if at:
+                await self._pause()
+            now = self._node.clock.seconds()
+            try:
+                self._learned(partner, self.chain.extend(part, now))
+            except TooNew as error:  # no fault, perhaps; what is before it is good
+                names = [link.hash for link in part]
+                good = part[: names.index(error.block)]
+                if good:
+                    self._learned(partner, self.chain.extend(good, now))
+                raise NotWorthIt(str(error)) from None
+
+    def _learned(self, partner: _Partner, extension: Extension) -> None:
+        added, withdrawn, end = extension
+        partner.peer.update_last_block(end.height)
+        if not added:
+            return
+        now = self._node.clock.seconds()
+        self._again_at = now + (AGAIN_WHEN_CURRENT if self.current else AGAIN)
+        title = self._node.config.network.title
+        if withdrawn:
+            self._node.journal.emit(
+                LogLevel.info,
+                "{network}: {count} blocks withdrawn, another chain has more work; height {height}",
+                network=title,
+                count=withdrawn,
+                height=end.height,
+            )
+            self._emit("headers.reorganised", network=title, withdrawn=withdrawn, height=end.height)
+        self._report(now)
+
+    def _strange(self, partner: _Partner, link: Link, asked: bool) -> None:
+        """See what to do about headers that follow nothing that is known."""
+        partner.strangers += asked
+        if partner.strangers > MAX_STRANGERS:
+            raise BadHeader(link.hash, "it follows nothing, and neither did those before")
+        partner.peer.update_last_announced_block(link.hash)
+        self._prompt(partner)
+
+    def _blame(self, partner: _Partner, error: BadHeader) -> None:
+        """End the connection to a peer that broke the rules."""
+        self._exhaust(partner)
+        self._discourage(partner.peer, error)
+        partner.peer.fail(error)
+
+    # Whom to ask
+
+    def _go_on(self) -> None:
+        """Find somebody to ask."""
+        for partner in self._unasked() if self.current else ():
+            self._ask(partner)
+        while self._leader is None and (candidates := self._unasked()):
+            height = self.chain.height
+            best = max(map(_rank(height), candidates))
+            leader = self._choose([each for each in candidates if _rank(height)(each) == best])
+            now = self._node.clock.seconds()
+            missing = max(0.0, now - self.chain.tip_time) / self.chain.rules.spacing
+            self._lead_until = now + TURN_BASE + TURN_PER_HEADER * missing
+            self._leader = leader
+            self._ask(leader)
+
+    def _unasked(self) -> list[_Partner]:
+        partners = self._partners.values()
+        return [each for each in partners if not each.exhausted and each.asked_at is None]
+
+    def _prompt(self, partner: _Partner) -> None:
+        """Ask because something new was announced, but not too often, nor aside of a leader."""
+        now = self._node.clock.seconds()
+        if self._leader not in (None, partner) and not self.current:
+            return
+        if partner.asked_at is None and now >= partner.prompted_at + ASK_INTERVAL:
+            partner.prompted_at = now
+            self._ask(partner)
+        else:
+            partner.has_more = True
+
+    def _ask(self, partner: _Partner, locator: Sequence[bytes] | None = None) -> None:
+        """Ask for headers: behind the last but one, so that the answer is never empty (Core)."""
+        node = self._node
+        locator = self.chain.locator(self.chain.height - 1) if locator is None else locator
+        build = node.config.network.dialect.get_headers
+        partner.exhausted = False
+        partner.asked_at = node.clock.seconds()
+        try:
+            partner.peer.send(build(node.protocol_version, tuple(locator), NO_STOP))
+        except LocalError:  # of a kind that cannot be asked
+            partner.asked_at = None
+            self._exhaust(partner)
+
+    def _exhaust(self, partner: _Partner) -> None:
+        """Ask this peer no more for now."""
+        partner.exhausted, partner.presync = True, None
+        if partner is self._leader:
+            self._leader = None
+
+    # What time brings
+
+    def _look(self) -> None:
+        now = self._node.clock.seconds()
+        for partner in list(self._partners.values()):
+            if partner.asked_at is not None and now >= partner.asked_at + ANSWER_TIMEOUT:
+                self._late(partner)
+            if partner.has_more:
+                partner.exhausted = partner.has_more = False
+        leader = self._leader
+        if leader is not None and now >= self._lead_until and self._unasked():
+            self._exhaust(leader)  # slow, or endless
+        if now >= self._again_at:
+            self._again_at = now + (AGAIN_WHEN_CURRENT if self.current else AGAIN)
+            for partner in self._partners.values():
+                partner.exhausted = False
+        self._go_on()
+
+    def _late(self, partner: _Partner) -> None:
+        """Give up waiting; a leader for whom somebody else can stand in has to go."""
+        led = partner is self._leader
+        partner.asked_at = None
+        self._exhaust(partner)
+        if led and self._unasked():
+            partner.peer.fail(TimedOut(DisconnectReason.STALLED, "headers", ANSWER_TIMEOUT))
+
+    def _report(self, now: float) -> None:
+        """Say how far the chain is: each new block, or while there are many now and then."""
+        since, height = self._reported
+        progress = self.progress()
+        if not progress.current and now < since + REPORT_INTERVAL:
+            return
+        self._rate = (progress.height - height) / max(now - since, 1.0)
+        self._reported = now, progress.height
+        fields = {**progress._asdict(), "rate": round(self._rate, 1)}
+        title = self._node.config.network.title
+        self._emit("headers.progress", network=title, **fields)
+        day = datetime.fromtimestamp(progress.tip_time, UTC)
+        self._node.journal.emit(
+            LogLevel.info,
+            "{network}: headers up to {height} of {best_known}, {day}; {rate} a second",
+            network=title,
+            day=f"{day:%Y-%m-%d %H:%M} UTC",
+            **fields,
+        )
+
+    def _pause(self) -> Awaitable[None]:
+        """Let everything else have its turn."""
+        return deferLater(self._node.clock, 0, _nothing)
+
+
+def _rank(height: int) -> Callable[[_Partner], tuple[bool, bool]]:
+    """Return what tells whom to ask first: who was dialled, and claims more than *height*."""
+    return lambda partner: (not partner.peer.inbound, partner.peer.known_height > height)
+
+
+def _slices(items: Sequence[Any], size: int) -> Iterator[Sequence[Any]]:
+    """Yield *items* in pieces of *size*."""
+    for at in range(0, len(items), size):
+        yield items[at : at + size]

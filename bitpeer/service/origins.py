@@ -8,6 +8,9 @@ from typing import NamedTuple
 
 from bitpeer.bitcoin.hosts import parse_host
 from bitpeer.bitcoin.reach import network_group
+from bitpeer.errors import InvalidSetting
+from bitpeer.net.interfaces import IPeer
+from bitpeer.net.places import split_host_port
 from bitpeer.service.eviction import LOCAL
 
 HOST_BITS = {4: 32, 6: 64}
@@ -76,6 +79,17 @@ def plain_address(host: str) -> IPv4Address | IPv6Address | None:
         return None
     mapped = address.ipv4_mapped if isinstance(address, IPv6Address) else None
     return mapped or address
+
+
+def host_of(peer: IPeer) -> str:
+    """Return the host at the other end, whether it was dialled or dialled us.
+
+    An IP literal, or the name that was dialled; nothing if there is neither.
+    """
+    try:
+        return split_host_port(peer.address, 1)[0]
+    except InvalidSetting:
+        return ""
 
 
 def unit_of(host: str) -> str:

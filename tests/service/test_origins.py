@@ -1,10 +1,13 @@
 """Tests of bitpeer.service.origins."""
 
 import pytest
+from twisted.internet.address import IPv4Address, IPv6Address, UNIXAddress
 
 from bitpeer.bitcoin.hosts import NetworkId
+from bitpeer.net.factory import PeerFactory
 from bitpeer.service.eviction import LOCAL
-from bitpeer.service.origins import HERE, origin_of, plain_address, unit_of
+from bitpeer.service.origins import HERE, host_of, origin_of, plain_address, unit_of
+from tests.service.fakes import Line, Reactor, Transport, make_node
 
 
 def test_an_ipv4_address_is_a_host_in_a_prefix_of_24_bits():
@@ -64,3 +67,21 @@ def test_an_address_of_one_link_is_read_without_the_name_of_the_link():
 )
 def test_a_unit_is_what_counts_as_one_host(host, unit):
     assert unit_of(host) == unit
+
+
+@pytest.mark.parametrize(
+    ("address", "dialled", "host"),
+    [
+        (IPv4Address("TCP", "192.0.2.1", 7), None, "192.0.2.1"),
+        (IPv6Address("TCP", "2a01::1", 7), None, "2a01::1"),
+        (UNIXAddress("/run/peers"), None, ""),
+        (IPv4Address("TCP", "127.0.0.1", 9050), "abc.onion:8333", "abc.onion"),
+        (IPv4Address("TCP", "127.0.0.1", 9050), "tcp:192.0.2.1:7", ""),
+    ],
+)
+def test_the_host_of_a_peer_is_what_was_dialled_or_where_it_comes_from(address, dialled, host):
+    node = make_node(Reactor())
+    factory = PeerFactory(node, outbound=dialled is not None, dialled=dialled)
+    line = Line(factory.buildProtocol(None), Transport(peerAddress=address)).open()
+    assert host_of(line.peer) == host
+    node.stop()

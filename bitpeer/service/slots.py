@@ -1,0 +1,53 @@
+"""The connections that this side makes by itself: what each is for, and how it goes with it."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from dataclasses import dataclass, field
+from enum import Enum
+from typing import Any
+
+from twisted.internet.defer import Deferred
+
+from bitpeer.net.interfaces import IPeer
+from bitpeer.service.knownaddress import KnownAddress
+
+CONNECTION_TYPE = "connection_type"
+"""The key in `IPeer.facts` under which the value of a `Kind` is noted."""
+
+
+class Kind(Enum):
+    """What a connection is for.  The value is what Bitcoin Core calls it (``getpeerinfo``)."""
+
+    FULL = "outbound-full-relay"
+    """Everything: blocks, transactions, addresses."""
+    BLOCK_ONLY = "block-relay-only"
+    """Blocks.  Neither transactions nor addresses, so that nobody who watches what is relayed
+    can tell that there is a connection."""
+    FEELER = "feeler"
+    """To see whether somebody answers at an address, and no more."""
+
+
+@dataclass(slots=True, eq=False)
+class Slot:
+    """One connection that is made, or has been."""
+
+    kind: Kind
+    known: KnownAddress
+    """Where to."""
+    dial: Deferred[Any] | None = field(default=None, repr=False)
+    """While it is dialled."""
+    peer: IPeer | None = None
+    """Once it is connected."""
+    established_at: float | None = None
+    """When the handshake was complete, once it is."""
+
+
+def counted(slots: Iterable[Slot], kind: Kind) -> int:
+    """Return how many of *slots* are of a *kind*."""
+    return sum(slot.kind is kind for slot in slots)
+
+
+def speaks_of_blocks_only(peer: IPeer) -> bool:
+    """Whether neither transactions nor addresses should be exchanged with *peer*."""
+    return peer.facts.get(CONNECTION_TYPE) in (Kind.BLOCK_ONLY.value, Kind.FEELER.value)

@@ -1,0 +1,1 @@
+"""Tests of bitpeer.service.status."""

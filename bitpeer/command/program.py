@@ -19,7 +19,7 @@ from twisted.logger import (
 
 from bitpeer.command.values import LEVELS
 from bitpeer.config import PeerConfig
-from bitpeer.errors import InvalidSetting
+from bitpeer.errors import InvalidSetting, LocalError
 from bitpeer.net.journal import Journal
 from bitpeer.net.local import LocalNode
 from bitpeer.net.traffic import MessageLog
@@ -114,17 +114,20 @@ class Program(MultiService):
         Raises:
             CannotStart: a door cannot be opened.
         """
-        try:
-            MultiService.privilegedStartService(self)
-        except InvalidSetting as error:
-            raise CannotStart(str(error)) from None
+        self._start(MultiService.privilegedStartService)
 
     def startService(self) -> None:
         # Twisted takes the signals over when it begins to run, so this comes after it.
         cast(IReactorCore, self._reactor).callWhenRunning(self._listen_to_signals)
+        self._start(MultiService.startService)
+
+    def _start(self, start: Callable[[MultiService], None]) -> None:
         try:
-            MultiService.startService(self)
-        except InvalidSetting as error:  # under `twist`, which knows nothing of privileges
+            start(self)
+        except InvalidSetting as error:  # a door: it has said so itself
+            raise CannotStart(str(error)) from None
+        except LocalError as error:
+            self._journal.emit(LogLevel.critical, "cannot start: {why}", why=str(error))
             raise CannotStart(str(error)) from None
 
     def _listen_to_signals(self) -> None:

@@ -9,7 +9,7 @@ from twisted.logger import LogLevel
 from bitpeer.bitcoin.networks import REGTEST
 from bitpeer.command.program import CannotStart, OperatorsLog, OperatorsNode, Program
 from bitpeer.config import PeerConfig
-from bitpeer.errors import InvalidSetting
+from bitpeer.errors import InvalidSetting, StorageUnusable
 from tests.service.fakes import LogLines, Reactor, make_node
 
 LEVELS = ("debug", "info", "warn", "error")
@@ -99,6 +99,22 @@ def test_a_door_that_cannot_be_opened_ends_the_program(privileged):
     with pytest.raises(CannotStart, match="listen is '7'") as caught:
         (world.program.privilegedStartService if privileged else world.program.startService)()
     assert caught.value.code == 1
+
+
+class Shelf(Service):
+    """A service whose files cannot be used."""
+
+    def startService(self):
+        raise StorageUnusable("/shelf", "it is full of books")
+
+
+def test_files_that_cannot_be_used_end_the_program():
+    world = World()
+    Shelf().setServiceParent(world.program)
+    with LogLines() as lines, pytest.raises(CannotStart, match="it is full of books"):
+        world.program.startService()
+    assert len(lines) == 1
+    assert lines[0].startswith("cannot start: ")
 
 
 def test_signals_are_heard_once_the_reactor_runs():

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from ipaddress import ip_address
 from typing import cast
 
@@ -96,9 +97,7 @@ class Routes:
         way = self._way(host)
         if way is not None:
             return self._through(way, host, port)
-        kind = {4: TCP4ClientEndpoint, 16: TCP6ClientEndpoint}.get(_ip_size(host), HostnameEndpoint)
-        endpoint = kind(self._reactor, host, port, timeout=self._timeout)
-        return cast(IStreamClientEndpoint, endpoint)
+        return _dialler(host)(self._reactor, host, port, timeout=self._timeout)
 
     def client(
         self, place: str | IStreamClientEndpoint, default_port: int
@@ -184,9 +183,10 @@ def _network(host: str) -> NetworkId | None:
         return None
 
 
-def _ip_size(host: str) -> int:
-    """Return how many bytes the IP address *host* has; 0 if it is none."""
+def _dialler(host: str) -> Callable[..., IStreamClientEndpoint]:
+    """Return what makes a direct endpoint for *host*."""
     try:
-        return len(ip_address(host).packed)
+        address = ip_address(host)
     except ValueError:
-        return 0
+        return HostnameEndpoint
+    return TCP4ClientEndpoint if address.version == 4 else TCP6ClientEndpoint

@@ -3,32 +3,29 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
-from functools import partial
+from dataclasses import replace
 from math import inf
 from typing import cast
 
 from twisted.application.service import MultiService
-from twisted.internet.endpoints import TCP4ClientEndpoint, TCP6ClientEndpoint
-from twisted.internet.interfaces import (
-    IReactorPluggableNameResolver,
-    IReactorTime,
-    IStreamClientEndpoint,
-    IStreamServerEndpoint,
-)
+from twisted.internet.interfaces import IReactorTime, IStreamClientEndpoint, IStreamServerEndpoint
 from twisted.logger import LogLevel
 
 from bitpeer.config import PeerConfig
+from bitpeer.dialect import Network
 from bitpeer.errors import InvalidSetting
 from bitpeer.net.factory import PeerFactory
 from bitpeer.net.local import LocalNode
+from bitpeer.net.routes import Routes
 from bitpeer.net.text import printable
 from bitpeer.service.admission import MAX_INBOUND, MAX_PER_HOST, Admission, GuardedFactory, Limits
 from bitpeer.service.descriptors import check_room, room_left
-from bitpeer.service.endpoints import check_several, client_endpoint, distinct, server_endpoint
+from bitpeer.service.endpoints import check_several, distinct, server_endpoint
 from bitpeer.service.farewell import Farewell
 from bitpeer.service.listening import Listening
+from bitpeer.service.lookups import look_up_through
 from bitpeer.service.outbound import Outbound
-from bitpeer.service.redial import fixed_peer
+from bitpeer.service.redial import Elsewhere, fixed_peer
 from bitpeer.service.seeds import Address, Seeds
 from bitpeer.service.summary import Summary
 
@@ -42,6 +39,7 @@ def peer_service(
     outbound: int = 0,
     max_inbound: int = MAX_INBOUND,
     max_per_host: int = MAX_PER_HOST,
+    routes: Routes | None = None,
     reactor: object,
 ) -> MultiService:
     """Return a service that finds, keeps and accepts peers while it runs.
@@ -60,11 +58,15 @@ def peer_service(
         outbound: how many more peers to keep, found through the network's DNS seeds.
         max_inbound: most peers to accept; 0 for as many as the process can have sockets.
         max_per_host: most of them from one host other than this one; 0 for no limit.
+        routes: how to dial; `None` to dial directly.  If they are proxied, nothing passes the
+            proxy by: no retry, no redirection, no look-up of a seed.
         reactor: Twisted's.
 
     Raises:
         InvalidSetting: something of this cannot be understood, or contradicts itself.
     """
+    if routes is not None and routes.proxied:
+        config = replace(config, proxied=True)
     node = LocalNode(config, listeners, clock=cast(IReactorTime, reactor))
     return node_service(
         node,
@@ -73,6 +75,7 @@ def peer_service(
         outbound=outbound,
         max_inbound=max_inbound,
         max_per_host=max_per_host,
+        routes=routes,
         reactor=reactor,
     )
 
@@ -85,6 +88,7 @@ def node_service(
     outbound: int = 0,
     max_inbound: int = MAX_INBOUND,
     max_per_host: int = MAX_PER_HOST,
+    routes: Routes | None = None,
     reactor: object,
 ) -> MultiService:
     """Return the service of `peer_service` for a node that the caller has made.
@@ -92,8 +96,9 @@ def node_service(
     For those who want to hold the node: to look at its peers, to add listeners
     later, to give it a log of its own.
     """
-    network = node.config.network
-    _check_outbound(node.config, outbound)
+    config, network = node.config, node.config.network
+    routes = _checked_routes(config, routes, reactor)
+    _check_outbound(network, routes, outbound)
     check_several("connect", connect)
     check_several("listen", listen)
     connect, listen = distinct(connect, network.port), list(listen)
@@ -111,19 +116,18 @@ def node_service(
         doors.append(door)
     if doors:
         service.addService(admission)
-    follows = node.config.follow_redirects and not node.config.proxied
-    elsewhere = partial(_endpoint, reactor) if follows else None
+    elsewhere = _elsewhere(routes) if config.follow_redirects else None
     for peer in connect:
-        dialled = client_endpoint(reactor, peer, network.port)
+        dialled = routes.client(peer, network.port)
         service.addService(fixed_peer(_name(peer), dialled, node, elsewhere))
     if outbound:
-        resolver = cast(IReactorPluggableNameResolver, reactor).nameResolver
-        seeds = Seeds(network, resolver, clock=node.clock, journal=node.journal)
+        look_up = look_up_through(reactor, routes, config)
+        seeds = Seeds(network, look_up, clock=node.clock, journal=node.journal)
         slots = Outbound(
             node,
             outbound,
             seeds,
-            reactor=reactor,
+            routes=routes,
             is_own=lambda address: any(_leads_to(door, address, node) for door in doors),
         )
         service.addService(slots)
@@ -136,20 +140,32 @@ def node_service(
     return service
 
 
-def _check_outbound(config: PeerConfig, outbound: int) -> None:
+def _checked_routes(config: PeerConfig, routes: Routes | None, reactor: object) -> Routes:
+    """Return the routes to use: if peers are said to be behind a proxy, they must be (R-F5)."""
+    if routes is None:
+        return Routes(reactor, direct=not config.proxied)
+    if routes.proxied != config.proxied:
+        expected = f"{routes.proxied}, like that of the routes"
+        raise InvalidSetting("proxied", config.proxied, expected)
+    return routes
+
+
+def _check_outbound(network: Network, routes: Routes, outbound: int) -> None:
     if not isinstance(outbound, int) or outbound < 0:
         raise InvalidSetting("outbound", outbound, "0 or more")
-    if outbound and not config.network.seeds:
-        expected = f"0, because {config.network.title} has no seeds to find peers by"
+    if outbound and not network.seeds:
+        expected = f"0, because {network.title} has no seeds to find peers by"
         raise InvalidSetting("outbound", outbound, expected)
-    if outbound and config.proxied:  # a look-up past the proxy would tell who is asking (R-F7)
-        expected = "0 behind a proxy, because seeds are looked up without it"
+    if outbound and routes.proxied and routes.proxy is None:  # R-F7
+        expected = "0, because nothing may be dialled directly and there is no proxy to do it"
         raise InvalidSetting("outbound", outbound, expected)
 
 
-def _endpoint(reactor: object, address: Address) -> IStreamClientEndpoint:
-    kind = TCP6ClientEndpoint if ":" in address.host else TCP4ClientEndpoint
-    return cast(IStreamClientEndpoint, kind(reactor, address.host, address.port))
+def _elsewhere(routes: Routes) -> Elsewhere:
+    def endpoint(address: Address) -> IStreamClientEndpoint | None:
+        return routes.endpoint(*address) if routes.reaches(address.host) else None
+
+    return endpoint
 
 
 def _admission(node: LocalNode, most: int, per_host: int, room: float) -> Admission:

@@ -5,12 +5,13 @@ from __future__ import annotations
 from collections.abc import Iterable
 from typing import cast
 
-from twisted.internet.endpoints import clientFromString, serverFromString
+from twisted.internet.endpoints import serverFromString
 from twisted.internet.interfaces import IStreamClientEndpoint, IStreamServerEndpoint
 
 from bitpeer.errors import InvalidSetting, MissingExtra
 from bitpeer.net.onion import onion_endpoint
-from bitpeer.net.places import endpoint_description, listening_description
+from bitpeer.net.places import endpoint_description, listening_description, misread
+from bitpeer.net.routes import Routes
 
 
 def check_several(setting: str, places: object) -> None:
@@ -41,7 +42,7 @@ def distinct(
 def client_endpoint(
     reactor: object, place: str | IStreamClientEndpoint, default_port: int
 ) -> IStreamClientEndpoint:
-    """Return the endpoint to dial for *place*.
+    """Return the endpoint to dial for *place*, directly: see `Routes.client`.
 
     Args:
         reactor: Twisted's.
@@ -52,15 +53,7 @@ def client_endpoint(
     Raises:
         InvalidSetting: *place* is none of these.
     """
-    if not isinstance(place, str):
-        if not IStreamClientEndpoint.providedBy(place):
-            raise InvalidSetting("connect", place, "host, host:port or a client endpoint")
-        return place
-    description = endpoint_description(place, default_port)
-    try:
-        return cast(IStreamClientEndpoint, clientFromString(reactor, description))
-    except Exception as error:
-        raise _misread("connect", place, error) from error
+    return Routes(reactor).client(place, default_port)
 
 
 def server_endpoint(
@@ -91,16 +84,4 @@ def server_endpoint(
     except InvalidSetting as error:
         raise InvalidSetting("listen", place, error.expected) from None
     except Exception as error:  # each parser has its own way to fail, systemd's an IndexError
-        raise _misread("listen", place, error) from error
-
-
-def _misread(setting: str, place: str, error: Exception) -> InvalidSetting:
-    kind = place.partition(":")[0]
-    if kind.lower() in ("ssl", "tls") and isinstance(error, NameError | ImportError):
-        expected = f"something else, as {kind}: needs the package pyOpenSSL"
-        return InvalidSetting(setting, place, expected)
-    if isinstance(error, TypeError):  # what it says is about a function of Twisted's
-        why = f"{kind}: has other parts, or more of them"
-    else:
-        why = str(error) or type(error).__name__
-    return InvalidSetting(setting, place, f"an endpoint that Twisted can read ({why})")
+        raise misread("listen", place, error) from error

@@ -9,8 +9,7 @@ from typing import Any, cast
 
 from twisted.application.service import Service
 from twisted.internet.defer import Deferred
-from twisted.internet.endpoints import TCP4ClientEndpoint, TCP6ClientEndpoint
-from twisted.internet.interfaces import IProtocol, IStreamClientEndpoint
+from twisted.internet.interfaces import IProtocol
 from twisted.logger import LogLevel
 from twisted.python.failure import Failure
 
@@ -21,6 +20,7 @@ from bitpeer.net.factory import PeerFactory
 from bitpeer.net.interfaces import IPeer
 from bitpeer.net.local import LocalNode
 from bitpeer.net.protocol import PeerProtocol
+from bitpeer.net.routes import Routes
 from bitpeer.service.backoff import Backoff
 from bitpeer.service.detour import detour
 from bitpeer.service.every import Every
@@ -29,8 +29,6 @@ from bitpeer.service.seeds import Address, Seeds
 
 PERIOD = 1.0
 """Seconds between two looks for peers that are missing."""
-DIAL_TIMEOUT = 10
-"""Seconds that a connection may take to be made."""
 SOON, SOON_AT_MOST = 60.0, 14_400.0
 """Seconds, at first and at most, before an address that failed is dialled again."""
 NOT_TODAY = 86_400.0
@@ -72,7 +70,7 @@ class Outbound(Service):
         node: what all peers of the network share.
         count: how many connections to keep.
         seeds: asked for addresses when there is none left to dial.
-        reactor: Twisted's.
+        routes: how to dial; addresses to which they do not lead are passed over.
         is_own: tells whether an address is this program's own.
         choose: picks one at random.
         draw: returns a random number, 0 <= x < 1.
@@ -84,7 +82,7 @@ class Outbound(Service):
         count: int,
         seeds: Seeds,
         *,
-        reactor: object,
+        routes: Routes,
         is_own: Callable[[Address], bool] = lambda _: False,
         choose: Callable[[Sequence[Any]], Any] = _RANDOM.choice,
         draw: Callable[[], float] = _RANDOM.random,
@@ -92,7 +90,7 @@ class Outbound(Service):
         self.count = count
         self._node = node
         self._seeds = seeds
-        self._reactor = reactor
+        self._routes = routes
         self._is_own = is_own
         self._choose = choose
         self._draw = draw
@@ -118,19 +116,23 @@ class Outbound(Service):
         """Dial no more; connections that are there stay."""
         Service.stopService(self)
         self._looks.stop()
+        self._seeds.stop()
         for dial in list(self._dials.values()):
             dial.cancel()
 
     def learn(self, addresses: Iterable[Address]) -> int:
         """Remember *addresses* to dial; return how many of them are new.
 
-        Addresses that lead nowhere, or not to the public network, are passed over
-        (R-E2).  When there is no room, the address that rests longest is forgotten.
+        Addresses that lead nowhere, or not to the public network, or to one that cannot be
+        reached from here, are passed over (R-E2).  When there is no room, the address that
+        rests longest is forgotten.
         """
         learned = 0
         for address in addresses:
             candidate = self._candidate(address)
             if candidate is None or address in self._known:
+                continue
+            if not self._routes.reaches(address.host):
                 continue
             if len(self._known) >= MAX_KNOWN:
                 self._forget_worst()
@@ -184,14 +186,9 @@ class Outbound(Service):
 
     def _dial(self, candidate: Candidate) -> None:
         self._busy.add(candidate)
-        dial = self._endpoint(candidate.address).connect(self._factory)
+        dial = self._routes.endpoint(*candidate.address).connect(self._factory)
         self._dials[candidate] = dial
         dial.addBoth(self._answered, candidate)
-
-    def _endpoint(self, address: Address) -> IStreamClientEndpoint:
-        kind = TCP6ClientEndpoint if ":" in address.host else TCP4ClientEndpoint
-        endpoint = kind(self._reactor, address.host, address.port, timeout=DIAL_TIMEOUT)
-        return cast(IStreamClientEndpoint, endpoint)
 
     def _answered(self, result: IProtocol | Failure, candidate: Candidate) -> None:
         self._dials.pop(candidate, None)

@@ -24,7 +24,7 @@ from bitpeer.service.detour import detour
 from bitpeer.service.reasons import reason_of
 from bitpeer.service.seeds import Address
 
-Elsewhere = Callable[[Address], IStreamClientEndpoint]
+Elsewhere = Callable[[Address], IStreamClientEndpoint | None]
 
 _RANDOM = SystemRandom()
 
@@ -73,8 +73,8 @@ class Redial:
         endpoint: what to dial.
         node: whose clock and journal serve.
         draw: returns a random number, 0 <= x < 1.
-        elsewhere: makes the endpoint of an address that the peer names instead of its own;
-            `None` to listen to no such advice.
+        elsewhere: makes the endpoint of an address that the peer names instead of its own, or
+            returns `None` if there is no way there; `None` to listen to no such advice.
     """
 
     def __init__(
@@ -123,8 +123,10 @@ class Redial:
 
         def lost(reason: Disconnected) -> None:
             if self._elsewhere is not None and not on_detour and (place := detour(peer)):
-                self._detour, self._wait = self._elsewhere(place), 0.0
-                return
+                self._detour = self._elsewhere(place)
+                if self._detour is not None:
+                    self._wait = 0.0
+                    return
             if established_at and seconds() - established_at[0] >= STEADY:
                 self._soon.succeeded()
                 self._late.succeeded()

@@ -4,32 +4,29 @@ from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 from secrets import SystemRandom
-from typing import Any, NamedTuple
+from typing import Any, NamedTuple, Protocol as Shape, cast
 
-from twisted.internet.defer import Deferred, DeferredSemaphore, gatherResults
-from twisted.internet.interfaces import (
-    IAddress,
-    IHostnameResolver,
-    IHostResolution,
-    IReactorTime,
-    IResolutionReceiver,
+from twisted.internet.defer import (
+    CancelledError,
+    Deferred,
+    DeferredSemaphore,
+    gatherResults,
+    maybeDeferred,
+    succeed,
 )
+from twisted.internet.interfaces import IReactorTime
 from twisted.logger import LogLevel
-from zope.interface import implementer
+from twisted.python.failure import Failure
 
 from bitpeer.dialect import DnsSeed, Network
+from bitpeer.errors import BitpeerError
 from bitpeer.net.journal import Journal
 from bitpeer.service.backoff import Backoff
 
-WANTED_SERVICES = 0x9
-"""Services asked for where a seed can choose: all blocks, with witnesses.  Every seed that
-filters knows this mask; it is the only one that Core asks for."""
 AT_ONCE = 3
 """Most seeds asked at a time."""
 PER_SEED = 32
 """Most addresses taken from one seed, so that none decides alone whom to meet."""
-PATIENCE = 30.0
-"""Seconds that one look-up may take."""
 AGAIN, AGAIN_AT_MOST = 30.0, 3_600.0
 """Seconds, at first and at most, before the seeds are asked again."""
 
@@ -40,13 +37,19 @@ class Address(NamedTuple):
     """Where a node listens."""
 
     host: str
-    """An IPv4 or IPv6 literal."""
+    """An IPv4 or IPv6 literal, or the name of an onion service."""
     port: int
 
 
-def query_name(seed: DnsSeed, services: int) -> str:
-    """Return the name to look up, complete, so that no search domain is appended."""
-    return f"x{services:x}.{seed.host}." if seed.filters and services else f"{seed.host}."
+class LookUp(Shape):
+    """Asks one seed for addresses."""
+
+    needs: str
+    """What it cannot do without, in words."""
+
+    def __call__(self, seed: DnsSeed) -> Deferred[list[Address]]:
+        """Return a Deferred that fires with addresses, or fails."""
+        ...
 
 
 class Seeds:
@@ -54,10 +57,9 @@ class Seeds:
 
     Args:
         network: whose seeds.
-        resolver: the reactor's, which does not block.
+        look_up: asks one of them, see `bitpeer.service.lookups`; may fail.
         clock: tells the time.
         journal: is told what was found, and once if nothing is.
-        services: to ask for, where a seed can choose.
         shuffle: puts a list in random order.
         draw: returns a random number, 0 <= x < 1.
     """
@@ -65,23 +67,23 @@ class Seeds:
     def __init__(
         self,
         network: Network,
-        resolver: IHostnameResolver,
+        look_up: LookUp,
         *,
         clock: IReactorTime,
         journal: Journal,
-        services: int = WANTED_SERVICES,
         shuffle: Callable[[list[Any]], None] = _RANDOM.shuffle,
         draw: Callable[[], float] = _RANDOM.random,
     ) -> None:
         self._network = network
-        self._resolver = resolver
+        self._look_up = look_up
         self._clock = clock
         self._journal = journal
-        self._services = services
         self._shuffle = shuffle
         self._backoff = Backoff(AGAIN, AGAIN_AT_MOST, draw)
         self._ask_at = float("-inf")
         self._asking = False
+        self._stopped = False
+        self._answers: set[Deferred[list[Address]]] = set()
         self._silent = False
 
     def ask(self, found: Callable[[Sequence[Address]], object]) -> bool:
@@ -97,15 +99,18 @@ class Seeds:
         seeds = list(self._network.seeds)
         self._shuffle(seeds)
         turns = DeferredSemaphore(AT_ONCE)
-        answers = gatherResults([turns.run(self._look_up, seed) for seed in seeds])
+        self._stopped = False
+        answers = gatherResults([turns.run(self._ask_one, seed) for seed in seeds])
 
-        def done(lists: list[list[str]]) -> None:
+        def done(lists: list[list[Address]]) -> None:
             self._asking = False
-            hosts = list(dict.fromkeys(host for each in lists for host in each))
+            if self._stopped:
+                return
+            addresses = list(dict.fromkeys(address for each in lists for address in each))
             wait = self._backoff.failed()
             self._ask_at = self._clock.seconds() + wait
-            self._report(sum(map(bool, lists)), len(hosts), wait)
-            found([Address(host, self._network.port) for host in hosts])
+            self._report(sum(map(bool, lists)), len(addresses), wait)
+            found(addresses)
 
         answers.addCallback(done)
         return True
@@ -114,18 +119,33 @@ class Seeds:
         """Take note that the addresses are good: should more be needed, they can be had soon."""
         self._backoff.succeeded()
 
-    def _look_up(self, seed: DnsSeed) -> Deferred[list[str]]:
+    def stop(self) -> None:
+        """Give up what is being asked; those who are asked next time are asked again."""
+        self._stopped = True
+        for answer in list(self._answers):
+            answer.cancel()
+
+    def _ask_one(self, seed: DnsSeed) -> Deferred[list[Address]]:
         """Return a Deferred that fires with the addresses of one seed; none if it fails."""
-        answers = _Answers()
-        name = query_name(seed, self._services)
-        try:
-            self._resolver.resolveHostName(answers, name, self._network.port)
-        except Exception as error:
-            self._journal.failure("{name} could not be looked up", error, name=name)
-            return answers.give_up()
-        return answers.complete.addTimeout(PATIENCE, self._clock).addErrback(
-            lambda _: answers.hosts
-        )
+        if self._stopped:
+            return succeed([])
+        answer = maybeDeferred(self._look_up, seed)
+        self._answers.add(answer)
+
+        def heard(result: list[Address] | Failure) -> list[Address]:
+            self._answers.discard(answer)
+            if not isinstance(result, Failure):
+                return result[:PER_SEED]
+            if not result.check(BitpeerError, CancelledError):
+                text = "{seed} could not be looked up"
+                self._journal.failure(text, cast(Exception, result.value), seed=seed.host)
+            elif not self._stopped:
+                self._journal.emit(
+                    LogLevel.debug, "{seed} tells nothing: {why}", seed=seed.host, why=result.value
+                )
+            return []
+
+        return answer.addBoth(heard)
 
     def _report(self, answered: int, found: int, wait: float) -> None:
         fields = {
@@ -134,42 +154,15 @@ class Seeds:
             "answered": answered,
             "found": found,
             "seconds": round(wait),
+            "needs": self._look_up.needs,
         }
         if found:
             text = "{found} addresses from {answered} of {seeds} DNS seeds of {network}"
             self._journal.emit(LogLevel.info, text, **fields)
         elif not self._silent:
             text = (
-                "no DNS answer from any of the {seeds} seeds of {network}: without internet or "
-                "DNS no peers can be found; trying again in {seconds} s, then ever more seldom"
+                "no answer from any of the {seeds} DNS seeds of {network}: without {needs} no "
+                "peers can be found; trying again in {seconds} s, then ever more seldom"
             )
             self._journal.emit(LogLevel.warn, text, **fields)
         self._silent = not found
-
-
-@implementer(IResolutionReceiver)
-class _Answers:
-    """Collects the addresses that one name stands for."""
-
-    def __init__(self) -> None:
-        self.hosts: list[str] = []
-        self.complete: Deferred[list[str]] = Deferred()
-
-    def resolutionBegan(self, resolutionInProgress: IHostResolution) -> None:  # noqa: N802, N803
-        """Twisted has begun; it cannot be told to stop."""
-
-    def addressResolved(self, address: IAddress) -> None:  # noqa: N802
-        """Take one more address."""
-        host = getattr(address, "host", None)
-        if host is not None and host not in self.hosts and len(self.hosts) < PER_SEED:
-            self.hosts.append(host)
-
-    def resolutionComplete(self) -> None:  # noqa: N802
-        """That was all; too late if it comes after the time-out."""
-        if not self.complete.called:
-            self.complete.callback(self.hosts)
-
-    def give_up(self) -> Deferred[list[str]]:
-        """Be content with what there is."""
-        self.resolutionComplete()
-        return self.complete

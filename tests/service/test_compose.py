@@ -12,6 +12,8 @@ from bitpeer.config import PeerConfig
 from bitpeer.errors import DisconnectReason, InvalidSetting
 from bitpeer.messages.addresses import NetAddress
 from bitpeer.net.listeners import PeerListener
+from bitpeer.net.routes import Routes
+from bitpeer.net.socks import Proxy
 from bitpeer.service import descriptors
 from bitpeer.service.admission import Admission
 from bitpeer.service.compose import node_service, peer_service
@@ -36,6 +38,11 @@ CONFIG = PeerConfig(network=NETWORK)
 
 def compose(reactor, **settings):
     return peer_service(CONFIG, [], reactor=reactor, **settings)
+
+
+def proxied(reactor):
+    """Routes through a proxy that does not answer."""
+    return Routes(reactor, proxy=Proxy(endpoint=TCP4ClientEndpoint(reactor, "192.0.2.99", 9050)))
 
 
 def start(service):
@@ -172,7 +179,7 @@ def test_it_serves_inside_another_service_that_runs_already():
         (CONFIG, -1, "0 or more"),
         (CONFIG, "3", "0 or more"),
         (PeerConfig(network=toy.NETWORK), 1, "toy-nursery has no seeds"),
-        (PeerConfig(network=NETWORK, proxied=True), 1, "behind a proxy"),
+        (PeerConfig(network=NETWORK, proxied=True), 1, "there is no proxy to do it"),
     ],
 )
 def test_peers_that_cannot_be_found_are_refused_at_once(config, outbound, why):
@@ -233,12 +240,28 @@ def test_a_limit_that_is_none_is_refused(setting, value):
         compose(Reactor(), listen=["7"], **{setting: value})
 
 
+def test_r_f5_who_is_said_to_be_behind_a_proxy_goes_nowhere_without_one():
+    config = PeerConfig(network=NETWORK, proxied=True)
+    for place in ("192.0.2.1", TCP4ClientEndpoint(Reactor(), "192.0.2.1", 1)):
+        with pytest.raises(InvalidSetting, match="connect is"):
+            peer_service(config, connect=[place], reactor=Reactor())
+
+
+def test_r_f5_routes_and_settings_agree_about_the_proxy():
+    reactor = Reactor()
+    with pytest.raises(InvalidSetting, match="proxied is False, expected True"):
+        node_service(make_node(reactor), routes=proxied(reactor), reactor=reactor)
+    node = make_node(reactor, proxied=True)
+    with pytest.raises(InvalidSetting, match="proxied is True, expected False"):
+        node_service(node, routes=Routes(reactor), reactor=reactor)
+    node_service(node, routes=proxied(reactor), reactor=reactor)
+
+
 def test_r_f7_behind_a_proxy_no_name_is_looked_up_here():
     reactor = Reactor()
-    config = PeerConfig(network=NETWORK, proxied=True)
-    endpoint = TCP4ClientEndpoint(reactor, "192.0.2.1", 9050)
-    start(peer_service(config, connect=[endpoint], reactor=reactor))
+    start(compose(reactor, connect=["node.example"], outbound=2, routes=proxied(reactor)))
     reactor.advance(120)
+    assert set(reactor.dialled()) == {"192.0.2.99"}
     assert reactor.nameResolver.asked == []
 
 
@@ -303,23 +326,29 @@ def test_what_leads_to_our_own_door_is_our_own_address(listening, address, own):
     node.stop()
 
 
-@pytest.mark.parametrize("there", ["8.8.8.8", "2a00:1450::1"])
-@pytest.mark.parametrize("settings", [{}, {"proxied": True}])
-def test_redirections_are_followed_if_the_operator_says_so_but_never_past_a_proxy(there, settings):
-    elsewhere = NetAddress.of(there, 18446)
-    dialect = replace(toy.DIALECT, redirects={toy.Say: lambda _: elsewhere})
-    config = PeerConfig(
-        network=replace(NETWORK, dialect=dialect), follow_redirects=True, **settings
-    )
+GUIDE = replace(toy.DIALECT, redirects={toy.Say: lambda said: NetAddress.of(said.text.decode(), 9)})
+GUIDED = replace(NETWORK, dialect=GUIDE)
+
+
+def sent(settings, there, **how):
+    """Let a peer send us to *there*; return what was dialled then."""
     reactor = Reactor()
-    service = peer_service(config, [], connect=["192.0.2.1"], reactor=reactor)
+    config = PeerConfig(**{"network": GUIDED, "follow_redirects": True, **settings})
+    service = peer_service(config, [], connect=["192.0.2.1"], reactor=reactor, **how)
     start(service)
     line = accept(reactor)
-    line.say(b"say", toy.Say(b"go there").encode())
+    line.say(b"say", toy.Say(there.encode()).encode())
     line.hang_up()
     reactor.pump([0.1] * 20)
-    followed = [] if settings else [(there, 18446)]
-    assert [client[:2] for client in reactor.tcpClients] == [
-        ("192.0.2.1", NETWORK.port), *followed
-    ]  # fmt: skip
     stop(service)
+    return [client[:2] for client in reactor.tcpClients[1:]]
+
+
+@pytest.mark.parametrize("there", ["8.8.8.8", "2a00:1450::1"])
+def test_redirections_are_followed_if_the_operator_says_so(there):
+    assert sent({}, there) == [(there, 9)]
+    assert sent({"follow_redirects": False}, there) == []
+
+
+def test_redirections_are_not_followed_where_no_way_leads():
+    assert sent({}, "fc00::1") == []

@@ -8,7 +8,6 @@ from twisted.internet.protocol import Factory
 
 from bitpeer.errors import InvalidSetting
 from bitpeer.net.onion import TheirOnionEndpoint
-from bitpeer.service import endpoints
 from bitpeer.service.endpoints import (
     check_several,
     client_endpoint,
@@ -101,17 +100,6 @@ def test_a_place_written_twice_is_one():
     dial = TCP4ClientEndpoint(Reactor(), "192.0.2.1", 7)
     places = ["192.0.2.1", "192.0.2.1:7", "tcp:192.0.2.1:7", "192.0.2.1:8", dial, dial]
     assert distinct(places, 7) == ["192.0.2.1", "192.0.2.1:8", dial]
-
-
-@pytest.mark.parametrize("error", [NameError("name 'SSL' is not defined"), ImportError()])
-@pytest.mark.parametrize("text", ["ssl:192.0.2.1:1", "tls:192.0.2.1:1"])
-def test_without_pyopenssl_there_is_no_tls(text, error, monkeypatch):
-    def fail(*_):
-        raise error
-
-    monkeypatch.setattr(endpoints, "clientFromString", fail)
-    with pytest.raises(InvalidSetting, match=f"{text[:3]}: needs the package pyOpenSSL"):
-        client_endpoint(Reactor(), text, 7)
 
 
 def test_parts_that_an_endpoint_does_not_have_are_refused_in_words():

@@ -9,9 +9,12 @@ from bitpeer.config import PeerConfig
 from bitpeer.dialect import DnsSeed
 from bitpeer.errors import BadChecksum, DisconnectReason
 from bitpeer.messages.addresses import NetAddress
+from bitpeer.net import routes
 from bitpeer.net.factory import PeerFactory
 from bitpeer.net.local import LocalNode
+from bitpeer.net.routes import Routes
 from bitpeer.service import outbound
+from bitpeer.service.lookups import ByResolver
 from bitpeer.service.outbound import MAX_KNOWN, NOT_TODAY, SOON, STEADY, SUSPICIOUS, Outbound
 from bitpeer.service.seeds import Address, Seeds
 from tests import toy
@@ -29,14 +32,16 @@ class World:
         self.reactor = Reactor(self.resolver)
         config = PeerConfig(**{"network": NETWORK, **settings})
         self.node = LocalNode(config, clock=self.reactor)
+        look_up = ByResolver(self.resolver, NETWORK.port, clock=self.reactor)
         self.seeds = Seeds(
-            NETWORK, self.resolver, clock=self.reactor, journal=self.node.journal, draw=lambda: 0.0
+            NETWORK, look_up, clock=self.reactor, journal=self.node.journal, draw=lambda: 0.0
         )
+        self.routes = Routes(self.reactor)
         self.slots = Outbound(
             self.node,
             count,
             self.seeds,
-            reactor=self.reactor,
+            routes=self.routes,
             is_own=is_own,
             choose=lambda fit: fit[0],
             draw=lambda: 0.0,
@@ -64,7 +69,7 @@ def test_as_many_peers_are_dialled_as_are_wanted():
     world.start()
     assert world.dialled == FIVE_GROUPS[:3]
     assert {client[1] for client in world.reactor.tcpClients} == {NETWORK.port}
-    assert {client[3] for client in world.reactor.tcpClients} == {outbound.DIAL_TIMEOUT}
+    assert {client[3] for client in world.reactor.tcpClients} == {routes.TIMEOUT}
     world.tick(30)
     assert len(world.dialled) == 3
     assert world.slots.known == 5
@@ -95,7 +100,7 @@ def test_choice_is_random_unless_somebody_chooses():
     firsts = set()
     for _ in range(60):
         world = World(1, FIVE_GROUPS)
-        world.slots = Outbound(world.node, 1, world.seeds, reactor=world.reactor)
+        world.slots = Outbound(world.node, 1, world.seeds, routes=world.routes)
         world.start()
         firsts.add(world.dialled[0])
     assert len(firsts) > 1
@@ -141,6 +146,12 @@ def test_r_e2_addresses_that_lead_nowhere_are_not_even_remembered():
     assert world.slots.learn([Address(host, 7) for host in bad]) == 0
     assert world.slots.learn([Address("20.1.0.1", 7), Address("20.1.0.1", 7)]) == 1
     assert world.slots.known == 1
+
+
+def test_addresses_to_which_no_way_leads_are_not_remembered():
+    world = World()
+    onion = "pg6mmjiyjmcrsslvykfwnntlaru7p5svn6y2ymmju6nubxndf4pscryd.onion"
+    assert world.slots.learn([Address(host, 7) for host in (onion, "fc00::1")]) == 0
 
 
 def test_our_own_address_is_never_dialled():

@@ -226,11 +226,15 @@ GUIDED = replace(
 class GuidedWorld(World):
     """A fixed peer that may send us elsewhere."""
 
-    def __init__(self, *, follows=True):
+    def __init__(self, *, follows=True, way=True):
         super().__init__()
         self.node = make_node(self.reactor, network=GUIDED)
-        elsewhere = (lambda place: TCP4ClientEndpoint(self.reactor, *place)) if follows else None
+        self.way = way
+        elsewhere = self.elsewhere if follows else None
         self.service = fixed_peer("192.0.2.1", self.endpoint, self.node, elsewhere)
+
+    def elsewhere(self, place):
+        return TCP4ClientEndpoint(self.reactor, *place) if self.way else None
 
     def sends(self, host):
         """Let the peer that was dialled send us to *host*."""
@@ -255,6 +259,14 @@ def test_a_peer_that_sends_us_elsewhere_is_followed_once_and_then_asked_again():
     world.sends("10.0.0.1")
     world.seconds_until_next_dial()
     assert world.places[3:] == [("192.0.2.1", 18446)]
+
+
+def test_nobody_is_followed_where_no_way_leads():
+    world = GuidedWorld(way=False)
+    world.service.startService()
+    world.sends("8.8.8.8")
+    assert world.seconds_until_next_dial() >= 60
+    assert set(world.places) == {("192.0.2.1", 7)}
 
 
 def test_nobody_is_followed_unless_the_operator_wants_it():

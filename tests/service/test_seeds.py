@@ -3,29 +3,56 @@
 from dataclasses import replace
 from itertools import pairwise
 
-import pytest
-from twisted.internet.address import UNIXAddress
+from twisted.internet.defer import Deferred, succeed
 
 from bitpeer.dialect import DnsSeed
-from bitpeer.service.seeds import AGAIN, PATIENCE, PER_SEED, Address, Seeds, query_name
-from tests.service.fakes import NETWORK, LogLines, Reactor, Resolver, make_node
+from bitpeer.errors import ProxyFailed
+from bitpeer.service.seeds import AGAIN, PER_SEED, Address, Seeds
+from tests.service.fakes import NETWORK, LogLines, Reactor, make_node
 
-NAMES = {"x9.a.example.": ["192.0.2.1", "192.0.2.2"], "b.example.": ["192.0.2.2", "192.0.2.3"]}
+HOSTS = {"a.example": ["192.0.2.1", "192.0.2.2"], "b.example": ["192.0.2.2", "192.0.2.3"]}
+
+
+class Asked:
+    """Answers for seeds, at once or when it is told to."""
+
+    needs = "a crystal ball"
+
+    def __init__(self, hosts, *, at_once=True):
+        self.hosts = hosts
+        self.at_once = at_once
+        self.asked = []
+        self.waiting = []
+
+    def __call__(self, seed):
+        self.asked.append(seed.host)
+        if self.at_once:
+            return succeed(self.addresses(seed))
+        answer = Deferred()
+        self.waiting.append((seed, answer))
+        return answer
+
+    def addresses(self, seed):
+        return [Address(host, NETWORK.port) for host in self.hosts.get(seed.host, ())]
+
+    def answer_next(self):
+        seed, answer = self.waiting.pop(0)
+        answer.callback(self.addresses(seed))
 
 
 class World:
-    """Seeds over a resolver that knows what the test says."""
+    """Seeds that know what the test says."""
 
-    def __init__(self, names=NAMES, *, network=NETWORK, at_once=True, **settings):
-        self.resolver = Resolver(names, at_once=at_once)
-        self.reactor = Reactor(self.resolver)
+    def __init__(self, hosts=HOSTS, *, network=NETWORK, at_once=True, look_up=None, **settings):
+        self.reactor = Reactor()
         self.found = []
+        self.asked = look_up or Asked(hosts, at_once=at_once)
+        settings.setdefault("shuffle", lambda _: None)
         self.seeds = Seeds(
             network,
-            self.resolver,
+            self.asked,
             clock=self.reactor,
             journal=make_node(self.reactor).journal,
-            shuffle=lambda _: None,
             draw=lambda: 0.0,
             **settings,
         )
@@ -34,34 +61,20 @@ class World:
         return self.seeds.ask(self.found.append)
 
 
-@pytest.mark.parametrize(
-    ("seed", "services", "name"),
-    [
-        (DnsSeed("seed.example", filters=True), 0x9, "x9.seed.example."),
-        (DnsSeed("seed.example", filters=True), 0x849, "x849.seed.example."),
-        (DnsSeed("seed.example", filters=True), 0, "seed.example."),
-        (DnsSeed("seed.example"), 0x9, "seed.example."),
-    ],
-)
-def test_seeds_that_filter_are_asked_for_services(seed, services, name):
-    assert query_name(seed, services) == name
-
-
 def test_all_seeds_are_asked_and_their_answers_joined():
     world = World()
     with LogLines() as lines:
         assert world.ask()
-    assert world.resolver.asked == ["x9.a.example.", "b.example."]
+    assert world.asked.asked == ["a.example", "b.example"]
     assert world.found == [[Address(f"192.0.2.{n}", NETWORK.port) for n in (1, 2, 3)]]
     assert lines == ["3 addresses from 2 of 2 DNS seeds of toy-nursery"]
 
 
 def test_seeds_are_asked_in_random_order():
-    world = World()
     orders = set()
     for _ in range(40):
-        asked = Resolver(NAMES)
-        reactor = world.reactor
+        asked = Asked(HOSTS)
+        reactor = Reactor()
         Seeds(NETWORK, asked, clock=reactor, journal=make_node(reactor).journal).ask(len)
         orders.add(tuple(asked.asked))
     assert len(orders) == 2
@@ -71,34 +84,22 @@ def test_r_j7_at_most_three_look_ups_go_on_at_once():
     network = replace(NETWORK, seeds=tuple(DnsSeed(f"s{n}.example") for n in range(7)))
     world = World(network=network, at_once=False)
     world.ask()
-    assert len(world.resolver.waiting) == 3
-    world.resolver.answer_next()
-    assert len(world.resolver.waiting) == 3
-    assert len(world.resolver.asked) == 4
-    while world.resolver.waiting:
-        world.resolver.answer_next()
-    assert len(world.resolver.asked) == 7
+    assert len(world.asked.waiting) == 3
+    world.asked.answer_next()
+    assert len(world.asked.waiting) == 3
+    assert len(world.asked.asked) == 4
+    while world.asked.waiting:
+        world.asked.answer_next()
+    assert len(world.asked.asked) == 7
     assert world.found == [[]]
 
 
 def test_no_seed_decides_alone():
     many = [f"192.0.2.{n}" for n in range(200)]
-    world = World({"x9.a.example.": many, "b.example.": ["198.51.100.1"]})
+    world = World({"a.example": many, "b.example": ["198.51.100.1"]})
     world.ask()
     assert len(world.found[0]) == PER_SEED + 1
     assert world.found[0][-1] == Address("198.51.100.1", NETWORK.port)
-
-
-def test_addresses_without_a_host_are_passed_over():
-    class Strange(Resolver):
-        def _answer(self, receiver, name):
-            receiver.addressResolved(UNIXAddress("/odd"))
-            super()._answer(receiver, name)
-
-    world = World()
-    world.seeds._resolver = Strange(NAMES)
-    world.ask()
-    assert len(world.found[0]) == 3
 
 
 def test_silence_is_told_once_and_asked_again_ever_more_seldom():
@@ -112,7 +113,7 @@ def test_silence_is_told_once_and_asked_again_ever_more_seldom():
     waits = [after - before for before, after in pairwise(times)]
     assert waits == [30, 60, 120, 240, 480, 960, 1_920, 3_600, 3_600]
     assert lines == [
-        "no DNS answer from any of the 2 seeds of toy-nursery: without internet or DNS no peers "
+        "no answer from any of the 2 DNS seeds of toy-nursery: without a crystal ball no peers "
         "can be found; trying again in 30 s, then ever more seldom"
     ]
 
@@ -120,8 +121,8 @@ def test_silence_is_told_once_and_asked_again_ever_more_seldom():
 def test_silence_is_told_again_after_an_answer():
     world = World({})
     with LogLines() as lines:
-        for names in ({}, NAMES, {}):
-            world.resolver.names = names
+        for hosts in ({}, HOSTS, {}):
+            world.asked.hosts = hosts
             assert world.ask()
             world.reactor.advance(3_600)
     assert [line.split()[0] for line in lines] == ["no", "3", "no"]
@@ -145,27 +146,44 @@ def test_nobody_is_asked_while_answers_are_awaited():
     assert world.found == []
 
 
-def test_a_look_up_that_hangs_is_given_up_with_what_it_brought():
-    world = World(at_once=False)
-    world.ask()
-    receiver, _ = world.resolver.waiting[0]
-    world.resolver._answer(world.resolver.waiting[1][0], "b.example.")
-    receiver.hosts.append("192.0.2.77")
-    world.reactor.advance(PATIENCE)
-    assert [address.host for address in world.found[0]] == ["192.0.2.77", "192.0.2.2", "192.0.2.3"]
-    receiver.resolutionComplete()  # too late, and without effect
-    assert len(world.found) == 1
-
-
-def test_a_resolver_that_raises_costs_one_seed_only(logged_failures):
-    class Broken(Resolver):
-        def resolveHostName(self, receiver, name, *args):  # noqa: N802
-            if name.startswith("x9"):
+def test_a_seed_that_cannot_be_asked_costs_itself_only(logged_failures):
+    class Broken(Asked):
+        def __call__(self, seed):
+            if seed.host == "a.example":
                 raise ZeroDivisionError
-            super().resolveHostName(receiver, name, *args)
+            return super().__call__(seed)
 
-    world = World()
-    world.seeds._resolver = Broken(NAMES)
+    world = World(look_up=Broken(HOSTS))
     world.ask()
     assert len(world.found[0]) == 2
     assert len(logged_failures.claim(ZeroDivisionError)) == 1
+
+
+def test_what_is_nobodys_mistake_is_a_line_at_level_debug():
+    world = World(at_once=False)
+    with LogLines() as lines:
+        world.ask()
+        world.asked.waiting.pop(0)[1].errback(ProxyFailed("hung up"))
+        world.asked.answer_next()
+    assert lines[0] == "a.example tells nothing: the proxy hung up"
+    assert len(world.found[0]) == 2
+
+
+def test_once_stopped_nobody_is_asked_any_more_and_nothing_is_found():
+    network = replace(NETWORK, seeds=tuple(DnsSeed(f"s{n}.example") for n in range(7)))
+    world = World(network=network, at_once=False)
+    world.ask()
+    with LogLines() as lines:
+        world.seeds.stop()
+    assert [answer.called for _, answer in world.asked.waiting] == [True] * 3
+    assert len(world.asked.asked) == 3
+    assert world.found == lines == []
+
+
+def test_once_stopped_it_can_begin_again():
+    world = World(at_once=False)
+    world.ask()
+    world.seeds.stop()
+    world.asked.at_once = True
+    assert world.ask()
+    assert len(world.found) == 1

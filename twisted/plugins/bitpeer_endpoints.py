@@ -17,7 +17,7 @@ class Socks5Parser:
 
     prefix = "socks5"
 
-    def parseStreamClient(  # noqa: N802
+    def parseStreamClient(  # type: ignore[override]  # noqa: N802  # all of it is text
         self, reactor: object, *args: str, **kwargs: str
     ) -> IStreamClientEndpoint:
         from bitpeer.net.proxies import endpoint_from_words  # noqa: PLC0415  # only when needed

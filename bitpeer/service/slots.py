@@ -48,6 +48,6 @@ def counted(slots: Iterable[Slot], kind: Kind) -> int:
     return sum(slot.kind is kind for slot in slots)
 
 
-def speaks_of_blocks_only(peer: IPeer) -> bool:
-    """Whether neither transactions nor addresses should be exchanged with *peer*."""
-    return peer.facts.get(CONNECTION_TYPE) in (Kind.BLOCK_ONLY.value, Kind.FEELER.value)
+def speaks_of_addresses(peer: IPeer) -> bool:
+    """Whether addresses may be exchanged with *peer*; for `Gossip`."""
+    return peer.facts.get(CONNECTION_TYPE) in (None, Kind.FULL.value)

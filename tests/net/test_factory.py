@@ -3,7 +3,8 @@ from twisted.internet.address import IPv4Address, IPv6Address, UNIXAddress
 
 from bitpeer.messages.addresses import NOWHERE, NetAddress
 from bitpeer.net.factory import PeerFactory
-from tests.net.stage import node
+from tests import toy
+from tests.net.stage import SocketTransport, node
 
 
 @pytest.mark.parametrize("outbound", [True, False])
@@ -52,3 +53,20 @@ def test_a_peer_is_named_by_what_was_dialled():
 
 def test_building_and_closing_say_nothing():
     assert not PeerFactory.noisy
+
+
+@pytest.mark.parametrize(
+    ("relay", "quiet", "told"), [(True, True, False), (True, False, True), (False, True, False)]
+)
+def test_quiet_peers_are_asked_for_no_transactions_and_told_all_else(relay, quiet, told):
+    stage = node(relay=relay)
+    factory = PeerFactory(stage, outbound=True, quiet=quiet)
+    greetings = []
+    for _ in range(2):
+        transport = SocketTransport()
+        factory.buildProtocol(transport.getPeer()).makeConnection(transport)
+        greetings.append(toy.Hello.decode(transport.sent[24:]))
+    assert [greeting.relay for greeting in greetings] == [told, told]
+    assert greetings[0].user_agent == stage.config.user_agent
+    assert stage.terms.own_nonces == {greeting.nonce for greeting in greetings}
+    stage.stop()

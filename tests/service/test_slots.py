@@ -3,7 +3,7 @@
 import pytest
 
 from bitpeer.service.knownaddress import KnownAddress
-from bitpeer.service.slots import CONNECTION_TYPE, Kind, Slot, counted, speaks_of_blocks_only
+from bitpeer.service.slots import CONNECTION_TYPE, Kind, Slot, counted, speaks_of_addresses
 from tests.service.fakes import Reactor, make_node, visit
 
 
@@ -16,13 +16,13 @@ def test_slots_are_counted_by_kind():
 
 
 @pytest.mark.parametrize(
-    ("kind", "only"),
-    [(None, False), (Kind.FULL, False), (Kind.BLOCK_ONLY, True), (Kind.FEELER, True)],
+    ("kind", "speaks"),
+    [(None, True), (Kind.FULL, True), (Kind.BLOCK_ONLY, False), (Kind.FEELER, False)],
 )
-def test_some_peers_are_told_of_blocks_only(kind, only):
+def test_not_all_peers_are_told_of_addresses(kind, speaks):
     node = make_node(Reactor())
     peer = visit(node).peer
     if kind is not None:
         peer.facts[CONNECTION_TYPE] = kind.value
-    assert speaks_of_blocks_only(peer) is only
+    assert speaks_of_addresses(peer) is speaks
     node.stop()

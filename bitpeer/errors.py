@@ -666,6 +666,6 @@ class NobodyAnswered(RequestFailed):
 
     def __str__(self) -> str:
         if not self.attempts:
-            return f"no peer here can be asked for {self.what:.200}"
+            return f"nobody could be asked for {self.what:.200}"
         last = "" if self.cause is None else f": {self.cause!s:.200}"
         return f"{self.attempts} peers were asked for {self.what:.200} in vain{last}"

@@ -94,7 +94,7 @@ SENTENCES = [
     (Unanswered("tx 7", 1.5), "no answer to a request for tx 7 within 1.5 seconds"),
     (AnswerTooLong("filters", 9), "the answer to a request for filters has more than 9 parts"),
     (TooManyRequests(9, 8), "9 requests would be on their way to one peer, at most 8 may"),
-    (NobodyAnswered("tx 7", 0), "no peer here can be asked for tx 7"),
+    (NobodyAnswered("tx 7", 0), "nobody could be asked for tx 7"),
     (NobodyAnswered("tx 7", 2), "2 peers were asked for tx 7 in vain"),
     (
         NobodyAnswered("tx 7", 2, Absent("tx 7")),

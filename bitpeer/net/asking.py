@@ -2,18 +2,17 @@
 
 from __future__ import annotations
 
-from collections.abc import AsyncGenerator, Callable, Iterable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from functools import partial
-from typing import Any, cast
+from typing import Any
 
-from twisted.internet.defer import Deferred, FirstError, fail, gatherResults
-from twisted.python.failure import Failure
+from twisted.internet.defer import Deferred, fail
 
 from bitpeer.errors import Disconnected, NotNegotiated, PeerGone, RequestFailed
 from bitpeer.messages.control import Ping, Pong
 from bitpeer.messages.inquiry import SOON, Fit, Inquiry
-from bitpeer.net.pipeline import MAX_BYTES, WINDOW, blocks_in_order
-from bitpeer.net.pushes import NO_HASH, PushingPeer
+from bitpeer.net.pushes import PushingPeer
+from bitpeer.net.questions import Kinds, Questions, all_or_none
 from bitpeer.peer.events import Answered
 from bitpeer.peer.inquiries import Settled, Waiter
 from bitpeer.wire.message import Message, Unknown
@@ -21,10 +20,8 @@ from bitpeer.wire.message import Message, Unknown
 TOLERANCE = 1e-6
 """Seconds by which floating-point numbers may call a moment early."""
 
-Kinds = type[Message | Unknown] | Iterable[type[Message | Unknown]]
 
-
-class AskingPeer(PushingPeer):
+class AskingPeer(PushingPeer, Questions):
     """A peer that can be asked for things, by methods that return Deferreds.
 
     None of them raises.  Each Deferred fires with the answer, or fails:
@@ -39,97 +36,6 @@ class AskingPeer(PushingPeer):
     What is being asked already is not asked again: both get the one answer.  Cancel
     the Deferred to take a question back.
     """
-
-    def get_block(self, name: bytes, *, timeout: float | None = None) -> Deferred[Any]:
-        """Ask for the block with this hash, in wire order.
-
-        The answer has the header of that name.  Whether its transactions belong to it
-        is for `check` to say, which takes its time.
-        """
-        return self._ask("block", name, timeout=timeout)
-
-    def get_blocks(
-        self, names: Iterable[bytes], *, timeout: float | None = None
-    ) -> Deferred[list[Any]]:
-        """Ask for several blocks at once; all come, in the order of *names*, or none.
-
-        For more than a few there is `blocks`.
-        """
-        try:
-            inquiries = [self._inquiry("block", name) for name in names]
-            return all_or_none(self._submit(inquiries, timeout))
-        except Exception as error:
-            return fail(error)
-
-    def blocks(
-        self,
-        names: Iterable[bytes],
-        *,
-        window: int = WINDOW,
-        max_bytes: int = MAX_BYTES,
-        timeout: float | None = None,
-    ) -> AsyncGenerator[Any, None]:
-        """Yield the blocks with these hashes in order, asking ahead; see `blocks_in_order`."""
-        return blocks_in_order(
-            lambda name: self.get_block(name, timeout=timeout), names, window, max_bytes
-        )
-
-    def get_tx(
-        self, name: bytes, *, by_wtxid: bool = False, timeout: float | None = None
-    ) -> Deferred[Any]:
-        """Ask for a transaction by its id in wire order, or by that of it and its witnesses.
-
-        Peers give what they have announced, or what is unconfirmed; hardly any looks into
-        its blocks.
-        """
-        return self._ask("wtx" if by_wtxid else "tx", name, timeout=timeout)
-
-    def get_headers(
-        self, locator: Sequence[bytes], stop: bytes = NO_HASH, *, timeout: float | None = None
-    ) -> Deferred[Any]:
-        """Ask for the `headers` behind the first hash of *locator* that the peer knows.
-
-        Hashes are in wire order, the newest block's first.  The answer follows one of them,
-        or the genesis block, or is empty.  A new block that is announced just then is an
-        answer, too.
-        """
-        return self._ask("headers", locator, stop, timeout=timeout)
-
-    def get_cfilters(
-        self, start: int | bytes, stop: bytes, *args: int, timeout: float | None = None
-    ) -> Deferred[list[Any]]:
-        """Ask for the filters of the blocks from *start* up to the one with the hash *stop*.
-
-        The first is named by its height, in Decred by its hash.  One may add a type of filter
-        where there are several.
-        """
-        return self._ask("cfilters", start, stop, *args, timeout=timeout)
-
-    def get_cfheaders(
-        self, start: int, stop: bytes, *args: int, timeout: float | None = None
-    ) -> Deferred[Any]:
-        """Ask for the filter hashes of the blocks from the height *start* up to *stop*."""
-        return self._ask("cfheaders", start, stop, *args, timeout=timeout)
-
-    def get_cfcheckpt(self, stop: bytes, *args: int, timeout: float | None = None) -> Deferred[Any]:
-        """Ask for every thousandth filter header up to the block with the hash *stop*."""
-        return self._ask("cfcheckpt", stop, *args, timeout=timeout)
-
-    def get_addresses(self, *, timeout: float | None = None) -> Deferred[Sequence[Any]]:
-        """Ask where other nodes are.
-
-        Most nodes answer once in a connection, and only to those who dialled.  A message with
-        a single address may be the peer talking of itself: it is the answer if *timeout*
-        passes without a better one.
-        """
-        return self._ask("addresses", timeout=timeout)
-
-    def get_mempool(self, *, timeout: float | None = None) -> Deferred[list[Any]]:
-        """Ask what is unconfirmed; the answer is a list of `InvVect`, perhaps empty.
-
-        Some peers hang up on those who ask.
-        """
-        return self._ask("mempool", timeout=timeout)
 
     def ping(self, *, timeout: float = SOON) -> Deferred[float]:
         """Measure how many seconds the peer takes to answer a `ping`."""
@@ -156,21 +62,23 @@ class AskingPeer(PushingPeer):
         where: Callable[[Any], bool] | None = None,
         timeout: float = SOON,
     ) -> Deferred[Any]:
-        """Send *message*, and wait for the first answer to it.
-
-        If the dialect knows by what the two belong together, such as a hash, that is heeded.
-
-        Args:
-            message: what to send.
-            answered_by: one or more kinds of messages.
-            where: says whether a message of these kinds is the answer.
-            timeout: in seconds.
-        """
         try:
             inquiry = self._inquiry_of(message, answered_by, where)
             return self._submit((inquiry,), timeout)[0]
         except Exception as error:  # what is no message has its own way to say so
             return fail(error)
+
+    def serves(self, topic: str) -> bool:
+        """Whether the peer can be asked about a topic of the dialect, such as ``block``.
+
+        The negotiated version must have the question, and the peer must offer what it is about.
+        """
+        dialect = self._node.config.network.dialect
+        found = dialect.topics.get(topic)
+        if found is None or not self.established:
+            return False
+        offered = not found.services or bool(self.services & found.services)
+        return offered and dialect.speaks(found.kind, self.negotiated_version)
 
     # For the parts below and above
 
@@ -207,10 +115,19 @@ class AskingPeer(PushingPeer):
             fit=lambda answer: Fit.WHOLE if where is None or where(answer) else Fit.NOT,
         )
 
-    def _ask(self, topic: str, *args: Any, timeout: float | None) -> Deferred[Any]:
+    def ask(self, topic: str, *args: Any, timeout: float | None = None) -> Deferred[Any]:
         try:
             return self._submit((self._inquiry(topic, *args),), timeout)[0]
         except Exception as error:  # arguments that make no sense have their own way to say so
+            return fail(error)
+
+    def _ask_all(
+        self, topic: str, names: Iterable[Any], timeout: float | None
+    ) -> Deferred[list[Any]]:
+        try:
+            inquiries = [self._inquiry(topic, name) for name in names]
+            return all_or_none(self._submit(inquiries, timeout))
+        except Exception as error:
             return fail(error)
 
     def _inquiry(self, name: str, *args: Any) -> Inquiry:
@@ -270,14 +187,3 @@ def _settle(answer: Deferred[Any], outcome: object) -> None:
 def _tell(settled: Iterable[Settled]) -> None:
     for waiter, outcome in settled:
         waiter.settle(outcome)
-
-
-def all_or_none(answers: Sequence[Deferred[Any]]) -> Deferred[list[Any]]:
-    """Return a Deferred of all *answers*; the first failure takes back the others."""
-
-    def failed(failure: Failure) -> Failure:
-        for answer in answers:
-            answer.cancel()
-        return cast(FirstError, failure.value).subFailure
-
-    return gatherResults(answers, consumeErrors=True).addErrback(failed)

@@ -98,6 +98,12 @@ class IPeer(Interface):
     ) -> Deferred[None] | None:
         """Send `reject`, if the peer's version has it, as `send` does; as `deliver`, to *wait*."""
 
+    def serves(topic: str) -> bool:
+        """Whether the peer can be asked about a topic of the dialect, such as ``block``."""
+
+    def ask(topic: str, *args: Any, timeout: float | None = None) -> Deferred[Any]:
+        """Ask about a topic of the dialect, for which there may be no method here."""
+
     def get_block(name: bytes, *, timeout: float | None = None) -> Deferred[Any]:
         """Ask for the block with this hash, in wire order.
 

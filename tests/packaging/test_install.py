@@ -13,7 +13,15 @@ from tests.packaging.environment import Environment, commands, copy_checkout
 
 pytestmark = [pytest.mark.packaging, pytest.mark.timeout(300)]
 
-OPTIONAL = {"blake3", "btclib_libsecp256k1", "cryptography", "mmh3", "siphashc", "txtorcon"}
+OPTIONAL = {
+    "blake3",
+    "btclib_libsecp256k1",
+    "cryptography",
+    "mmh3",
+    "prometheus_client",
+    "siphashc",
+    "txtorcon",
+}
 
 BACKEND = "from bitpeer.hashes import blake256; print(blake256.BLAKE256_BACKEND)"
 IMPORT_PLUGIN = """
@@ -127,7 +135,9 @@ def test_r_j5_the_command_needs_nothing_optional(installed: Installed) -> None:
 
 def test_every_file_of_the_package_is_there(installed: Installed) -> None:
     package = installed.source / "bitpeer"
-    files = {p.relative_to(installed.source) for p in package.rglob("*.py")}
+    kinds = {".py", ".html", ".css", ".js", ".svg"}
+    files = {p.relative_to(installed.source) for p in package.rglob("*") if p.suffix in kinds}
+    assert Path("bitpeer/service/status/status.html") in files
     missing = [f for f in files | {Path("bitpeer/py.typed")} if not (installed.root / f).is_file()]
     assert not missing
 

@@ -213,6 +213,7 @@ class SimulatedTransport:
     def timed_out(self) -> None:
         """Nothing that was sent has been acknowledged for a long time."""
         if self.connected and self.host.running:
+            self._finished = True  # nobody would hear it
             self._lose(TCPTimedOutError())
 
     def forget(self) -> None:

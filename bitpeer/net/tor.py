@@ -155,10 +155,17 @@ class Tor(Service):
         """Let go of the Tor; the Deferred fires when it has ended, if it was started here."""
         Service.stopService(self)
         keeping, self._keeping = self._keeping, None
+        parted = None if self._control is None else self._control.when_lost()
         if keeping is not None:
             keeping.cancel()
         self._ended(TorState.OFF, TorUnavailable("Tor", "this program ends"))
-        return succeed(None) if self._process is None else self._process.stop()
+        return Deferred.fromCoroutine(self._parted(parted))
+
+    async def _parted(self, parted: Deferred[TorUnavailable] | None) -> None:
+        if parted is not None:
+            await parted
+        if self._process is not None:
+            await self._process.stop()
 
     @property
     def why(self) -> str:

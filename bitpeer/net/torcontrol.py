@@ -98,6 +98,7 @@ class Control(LineOnlyReceiver):
         self._talker = new_talker(password)
         self._held = 0
         self._in_data = False
+        self._gone = False
         self._lost: list[Deferred[TorUnavailable]] = []
 
     # What its owner asks
@@ -109,8 +110,8 @@ class Control(LineOnlyReceiver):
     def when_lost(self) -> Deferred[TorUnavailable]:
         """Return a Deferred that fires with the reason once the connection is gone."""
         lost: Deferred[TorUnavailable] = Deferred()
-        if self.failure is not None:
-            lost.callback(self.failure)
+        if self._gone:
+            lost.callback(cast(TorUnavailable, self.failure))
         else:
             self._lost.append(lost)
         return lost
@@ -175,6 +176,7 @@ class Control(LineOnlyReceiver):
         """Tell everybody who waits."""
         if self.failure is None:
             self.failure = TorUnavailable(self.where, "it closed the connection")
+        self._gone = True
         self._talker.connectionLost(reason)
         waiting, self._lost = self._lost, []
         for lost in waiting:

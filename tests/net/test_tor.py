@@ -332,7 +332,10 @@ def test_tor_is_started_where_none_runs(start, reactor, fake, monkeypatch):
     tor = start(empty, process=process)
     assert tor.state is TorState.UP
     assert places == ["127.0.0.1:4321"]
-    assert outcome(tor.stopService()) == [None]
+    stopped = tor.stopService()
+    assert not process.stopped
+    reactor.advance(0)
+    assert outcome(stopped) == [None]
     assert process.stopped
 
 
@@ -353,10 +356,12 @@ def test_tor_that_does_not_start_is_told_with_the_others(start, fake):
 
 def test_stopping_lets_go_of_tor(start, reactor, fake):
     tor = start(fake)
-    assert outcome(tor.stopService()) == [None]
+    stopped = tor.stopService()
     assert tor.state is TorState.OFF
     assert fake.wires[0].disconnecting
+    assert not stopped.called
     reactor.advance(100)
+    assert outcome(stopped) == [None]
     assert len(fake.wires) == 1
 
 

@@ -130,7 +130,8 @@ class PeerConfig:
     are `SendHeaders` and `SendCmpct`; who wants fewer transactions adds a `FeeFilter`."""
 
     proxied: Switch = False
-    """Whether peers are reached through a proxy: then nobody is told where anybody is."""
+    """Whether peers are reached through a proxy: then nobody is told where anybody is, nor the
+    exact time.  It follows from the `Routes` that are given to whatever dials."""
 
     address_of: Annotated[Callable[[str, int, int], NetAddress], _FUNCTION] | None = None
     """Turns host, port and services into the address `version` shows the peer of itself;

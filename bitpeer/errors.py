@@ -509,7 +509,7 @@ class OverBudget(RemoteError):
 class ProxyFailed(RemoteError):
     """The proxy in between is not there, or not what it should be; the peer was never asked."""
 
-    reason = DisconnectReason.DIAL_FAILED
+    reason = DisconnectReason.PROXY_FAILED
 
     def __init__(self, why: str) -> None:
         super().__init__(why)
@@ -527,7 +527,7 @@ class ProxyRefused(RemoteError):
         why: the same in words.
     """
 
-    reason = DisconnectReason.DIAL_FAILED
+    reason = DisconnectReason.PROXY_FAILED
 
     def __init__(self, code: int, why: str) -> None:
         super().__init__(code, why)

@@ -125,8 +125,8 @@ REASONS = {
     Unwanted: R.UNWANTED,
     BadHeader: R.BAD_HEADER,
     TooNew: R.BAD_HEADER,
-    ProxyFailed: R.DIAL_FAILED,
-    ProxyRefused: R.DIAL_FAILED,
+    ProxyFailed: R.PROXY_FAILED,
+    ProxyRefused: R.PROXY_FAILED,
 }
 
 HOPELESS = {

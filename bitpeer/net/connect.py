@@ -6,7 +6,6 @@ from collections.abc import Sequence
 from typing import cast
 
 from twisted.internet.defer import CancelledError, Deferred
-from twisted.internet.endpoints import clientFromString
 from twisted.internet.error import (
     ConnectingCancelledError,
     ConnectionRefusedError as NobodyListens,
@@ -18,11 +17,11 @@ from twisted.internet.error import (
 from twisted.internet.interfaces import IReactorTime, IStreamClientEndpoint
 
 from bitpeer.config import PeerConfig
-from bitpeer.errors import Disconnected, DisconnectReason, InvalidSetting, RemoteError
+from bitpeer.errors import Disconnected, DisconnectReason, RemoteError
 from bitpeer.net.factory import PeerFactory
 from bitpeer.net.interfaces import IPeer
 from bitpeer.net.local import LocalNode
-from bitpeer.net.places import endpoint_description
+from bitpeer.net.routes import Routes, routes_for
 
 _REASONS: tuple[tuple[tuple[type[Exception], ...], DisconnectReason], ...] = (
     ((DNSLookupError, UnknownHostError), DisconnectReason.NAME_UNKNOWN),
@@ -49,6 +48,8 @@ def connect(
     endpoint: str | IStreamClientEndpoint,
     config: PeerConfig,
     listeners: Sequence[object] = (),
+    *,
+    routes: Routes | None = None,
 ) -> Deferred[IPeer]:
     """Dial *endpoint* and complete the handshake.
 
@@ -58,6 +59,8 @@ def connect(
             ``tcp:127.0.0.1:8333``, or an endpoint.
         config: the settings, the network among them.
         listeners: told of everything the peer says: see `LocalNode`.
+        routes: how to dial; `None` to dial directly.  If they are proxied, what would pass the
+            proxy by is refused.
 
     Returns:
         A Deferred that fires with the established peer, or fails with `Disconnected`,
@@ -68,20 +71,12 @@ def connect(
     Raises:
         InvalidSetting: *endpoint* or one of the *listeners* makes no sense.
     """
+    if routes is not None:
+        config = routes.configured(config)
+    way = routes_for(config, routes, reactor).client(endpoint, config.network.port)
     node = LocalNode(config, listeners, clock=cast(IReactorTime, reactor))
     dialled = endpoint if isinstance(endpoint, str) else None
-    factory = PeerFactory(node, outbound=True, dialled=dialled)
-    if isinstance(endpoint, str):
-        endpoint = _endpoint(reactor, endpoint, config.network.port)
-    return Deferred.fromCoroutine(_connect(endpoint, factory))
-
-
-def _endpoint(reactor: object, text: str, port: int) -> IStreamClientEndpoint:
-    description = endpoint_description(text, port)
-    try:
-        return cast(IStreamClientEndpoint, clientFromString(reactor, description))
-    except Exception as error:  # each kind of endpoint has its own way to say no
-        raise InvalidSetting("endpoint", text, f"an endpoint: {error}") from error
+    return Deferred.fromCoroutine(_connect(way, PeerFactory(node, outbound=True, dialled=dialled)))
 
 
 async def _connect(endpoint: IStreamClientEndpoint, factory: PeerFactory) -> IPeer:

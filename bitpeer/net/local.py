@@ -38,6 +38,8 @@ FLUSH_PERIOD = 0.1
 """Seconds between two looks for announcements that are due."""
 WAKE_PERIOD = 0.25
 """Seconds between two looks for pings and deadlines that are due."""
+COARSE = 600
+"""Seconds to which the time is rounded that peers behind a proxy are told."""
 MAX_AGENT = 64
 """Most characters logged of a user agent."""
 
@@ -287,7 +289,7 @@ class LocalNode:
         return Greeting(
             version=self.protocol_version,
             services=config.services,
-            time=int(now),
+            time=self._told_time(now),
             nonce=nonce,
             user_agent=config.user_agent,
             height=newest.height,
@@ -295,6 +297,14 @@ class LocalNode:
             relay=config.relay,
             receiver=receiver,
         )
+
+    def _told_time(self, now: float) -> int:
+        """Return the time that `version` tells.
+
+        Behind a proxy it is rounded to ten minutes: peers only want to know whose clock is off by
+        more than an hour, and the seconds by which this one is off would give us away (R-F3).
+        """
+        return round(now / COARSE) * COARSE if self.config.proxied else int(now)
 
     def _make_terms(self, draw_nonce: Callable[[], int], draw: Callable[[], float]) -> Terms:
         config, network = self.config, self.config.network

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from dataclasses import replace
 from ipaddress import ip_address
 from typing import cast
 
@@ -16,6 +17,7 @@ from twisted.internet.endpoints import (
 from twisted.internet.interfaces import IStreamClientEndpoint
 
 from bitpeer.bitcoin.hosts import NetworkId, parse_host
+from bitpeer.config import PeerConfig
 from bitpeer.errors import InvalidSetting, NoRoute
 from bitpeer.net.places import endpoint_description, misread, named_host
 from bitpeer.net.socks import TIMEOUT as PROXY_TIMEOUT, Proxy, Socks5Endpoint
@@ -69,6 +71,10 @@ class Routes:
         self._overlays = overlays
         self._timeout = timeout
         self._proxy_timeout = proxy_timeout
+
+    def configured(self, config: PeerConfig) -> PeerConfig:
+        """Return *config*, with `PeerConfig.proxied` set if it must be."""
+        return replace(config, proxied=True) if self.proxied else config
 
     def reaches(self, host: str) -> bool:
         """Whether there is a way to *host*: an IP literal, an onion service, a name."""
@@ -173,6 +179,26 @@ class Routes:
         network = _network(host)
         if network in _OVERLAYS and not self._overlays:
             raise NoRoute(host, f"nobody said that {network.name} can be reached")
+
+
+def routes_for(config: PeerConfig, routes: Routes | None, reactor: object) -> Routes:
+    """Return the routes to use; without any they are direct, unless there should be a proxy.
+
+    Args:
+        config: the settings of those who dial.
+        routes: what the program says.
+        reactor: Twisted's.
+
+    Raises:
+        InvalidSetting: the settings and the routes disagree over whether there is a proxy: then
+            peers would be told what they must not know, or dialled as they must not be.
+    """
+    if routes is None:
+        return Routes(reactor, direct=not config.proxied)
+    if routes.proxied != config.proxied:
+        expected = f"{routes.proxied}, like that of the routes"
+        raise InvalidSetting("proxied", config.proxied, expected)
+    return routes
 
 
 def _network(host: str) -> NetworkId | None:

@@ -243,7 +243,7 @@ class _Attempt:
 
     def _too_late(self) -> None:
         what = "connection through the proxy"
-        self.fail(TimedOut(DisconnectReason.DIAL_FAILED, what, self._timeout))
+        self.fail(TimedOut(DisconnectReason.DIAL_TIMED_OUT, what, self._timeout))
 
     def _cancelled(self, result: Deferred[Any]) -> None:
         self._give_up()

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
-from dataclasses import replace
 from math import inf
 from typing import cast
 
@@ -16,7 +15,7 @@ from bitpeer.dialect import Network
 from bitpeer.errors import InvalidSetting
 from bitpeer.net.factory import PeerFactory
 from bitpeer.net.local import LocalNode
-from bitpeer.net.routes import Routes
+from bitpeer.net.routes import Routes, routes_for
 from bitpeer.net.text import printable
 from bitpeer.service.admission import MAX_INBOUND, MAX_PER_HOST, Admission, GuardedFactory, Limits
 from bitpeer.service.descriptors import check_room, room_left
@@ -65,8 +64,8 @@ def peer_service(
     Raises:
         InvalidSetting: something of this cannot be understood, or contradicts itself.
     """
-    if routes is not None and routes.proxied:
-        config = replace(config, proxied=True)
+    if routes is not None:
+        config = routes.configured(config)
     node = LocalNode(config, listeners, clock=cast(IReactorTime, reactor))
     return node_service(
         node,
@@ -97,7 +96,7 @@ def node_service(
     later, to give it a log of its own.
     """
     config, network = node.config, node.config.network
-    routes = _checked_routes(config, routes, reactor)
+    routes = routes_for(config, routes, reactor)
     _check_outbound(network, routes, outbound)
     check_several("connect", connect)
     check_several("listen", listen)
@@ -138,16 +137,6 @@ def node_service(
     # its connection, nobody can tell any more who ended it.
     service.addService(Farewell(node))
     return service
-
-
-def _checked_routes(config: PeerConfig, routes: Routes | None, reactor: object) -> Routes:
-    """Return the routes to use: if peers are said to be behind a proxy, they must be (R-F5)."""
-    if routes is None:
-        return Routes(reactor, direct=not config.proxied)
-    if routes.proxied != config.proxied:
-        expected = f"{routes.proxied}, like that of the routes"
-        raise InvalidSetting("proxied", config.proxied, expected)
-    return routes
 
 
 def _check_outbound(network: Network, routes: Routes, outbound: int) -> None:

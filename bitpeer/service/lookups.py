@@ -186,7 +186,7 @@ class ByAsking:
 
     async def _ask(self, name: str) -> list[Address]:
         endpoint = self._routes.endpoint(name, self._config.network.port)
-        peer = await connect(self._reactor, endpoint, self._config)
+        peer = await connect(self._reactor, endpoint, self._config, routes=self._routes)
         try:
             known = await peer.get_addresses()
         finally:

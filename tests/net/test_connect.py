@@ -1,5 +1,6 @@
 import pytest
 from twisted.internet.defer import CancelledError, Deferred, fail, succeed
+from twisted.internet.endpoints import TCP4ClientEndpoint
 from twisted.internet.error import (
     ConnectError,
     ConnectingCancelledError,
@@ -14,10 +15,19 @@ from twisted.internet.interfaces import IStreamClientEndpoint
 from twisted.internet.testing import MemoryReactorClock
 from zope.interface import implementer
 
-from bitpeer.errors import Disconnected, DisconnectReason, InvalidSetting, Refused, RemoteError
+from bitpeer.errors import (
+    Disconnected,
+    DisconnectReason,
+    InvalidSetting,
+    ProxyFailed,
+    Refused,
+    RemoteError,
+)
 from bitpeer.messages.control import Reject
 from bitpeer.net.connect import connect
 from bitpeer.net.interfaces import IVersionListener
+from bitpeer.net.routes import Routes
+from bitpeer.net.socks import Proxy
 from tests.net.stage import (
     GREETING,
     HELLO,
@@ -223,3 +233,28 @@ def test_what_makes_no_sense_is_refused_at_once(text):
 def test_listeners_that_make_no_sense_are_refused_at_once():
     with pytest.raises(InvalidSetting):
         connect(clock(), Road(), config(), [object()])
+
+
+# By way of a proxy
+
+
+def test_r_f5_routes_decide_how_a_peer_is_dialled():
+    reactor = MemoryReactorClock()
+    way = Proxy(endpoint=TCP4ClientEndpoint(reactor, "192.0.2.99", 9050))
+    dial = connect(reactor, "node.example", config(), routes=Routes(reactor, proxy=way))
+    assert [client[:2] for client in reactor.tcpClients] == [("192.0.2.99", 9050)]
+    dial.addErrback(lambda failure: failure.trap(CancelledError))
+    dial.cancel()
+    connect(reactor, "192.0.2.1:7", config(), routes=Routes(reactor)).addErrback(lambda _: None)
+    assert [client[:2] for client in reactor.tcpClients[1:]] == [("192.0.2.1", 7)]
+
+
+@pytest.mark.parametrize("there", ["192.0.2.1", TCP4ClientEndpoint(None, "192.0.2.1", 7)])
+def test_r_f5_a_peer_that_should_be_proxied_is_not_dialled_without_one(there):
+    with pytest.raises(InvalidSetting, match="connect is"):
+        connect(clock(), there, config(proxied=True))
+
+
+def test_a_proxy_that_fails_is_told_from_a_peer_that_does():
+    trip = Trip(Road(ProxyFailed("hung up")))
+    assert trip.error.reason is DisconnectReason.PROXY_FAILED

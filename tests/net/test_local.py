@@ -14,7 +14,7 @@ from bitpeer.messages.inventory import InvVect
 from bitpeer.net.interfaces import INewestBlock
 from bitpeer.net.journal import Journal
 from bitpeer.net.listeners import PeerListener
-from bitpeer.net.local import LocalNode, draw_nonce
+from bitpeer.net.local import COARSE, LocalNode, draw_nonce
 from bitpeer.net.traffic import MessageLog
 from tests.net.stage import (
     GREETING,
@@ -131,6 +131,13 @@ def test_r_f3_only_public_addresses_are_told(host, told):
 
 def test_behind_a_proxy_nobody_is_told_where_anybody_is():
     assert node(proxied=True).receiver_address("8.8.8.8", 8333) == NOWHERE
+
+
+def test_r_f3_behind_a_proxy_nobody_is_told_the_exact_time():
+    stage = node(proxied=True)
+    assert NOON % COARSE
+    assert greeting(stage).time == round(NOON / COARSE) * COARSE
+    assert greeting(node()).time == NOON
 
 
 def test_an_application_may_decide_what_is_told(logged_failures):

@@ -11,10 +11,12 @@ from twisted.internet.endpoints import (
 from twisted.internet.protocol import Factory
 from twisted.internet.testing import MemoryReactorClock
 
+from bitpeer.config import PeerConfig
 from bitpeer.errors import InvalidSetting, NoRoute
 from bitpeer.net import routes as module
-from bitpeer.net.routes import Routes
+from bitpeer.net.routes import Routes, routes_for
 from bitpeer.net.socks import Proxy, Socks5Endpoint
+from tests.toy import NETWORK
 
 ONION = "pg6mmjiyjmcrsslvykfwnntlaru7p5svn6y2ymmju6nubxndf4pscryd.onion"
 I2P = "ukeu3k5oycgaauneqgtnvselmt4yemvoilkln7jpvamvfx7dnkdq.b32.i2p"
@@ -222,3 +224,30 @@ def test_r_f5_without_direct_connections_only_onion_services_are_left(host):
     assert not closed.reaches(host)
     with pytest.raises(NoRoute, match="nothing may be dialled without a proxy"):
         closed.endpoint(host, 7)
+
+
+# Agreement
+
+
+def test_settings_follow_from_the_routes():
+    config = PeerConfig(network=NETWORK)
+    assert routes().configured(config) is config
+    assert routes(proxy=proxy()).configured(config).proxied
+    assert routes(direct=False).configured(config).proxied
+    assert routes(onion_proxy=proxy()).configured(config) is config
+
+
+def test_without_routes_dials_are_direct_unless_there_should_be_a_proxy():
+    assert not routes_for(PeerConfig(network=NETWORK), None, Reactor()).proxied
+    closed = routes_for(PeerConfig(network=NETWORK, proxied=True), None, Reactor())
+    assert closed.proxied
+    assert not closed.reaches("192.0.2.1")
+
+
+@pytest.mark.parametrize("proxied", [True, False])
+def test_r_f5_settings_and_routes_must_agree(proxied):
+    config = PeerConfig(network=NETWORK, proxied=proxied)
+    agreed, other = routes(direct=not proxied), routes(direct=proxied)
+    assert routes_for(config, agreed, Reactor()) is agreed
+    with pytest.raises(InvalidSetting, match=f"proxied is {proxied}, expected {not proxied}"):
+        routes_for(config, other, Reactor())

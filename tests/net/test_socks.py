@@ -469,7 +469,6 @@ async def test_r_h4_peers_meet_through_a_proxy(host):
     words = [text for number in range(20) for text in (bytes(100_000), b"%d" % number)]
     for word in words:
         peer.send(Say(word))
-        other.send(Say(word))
     peer.disconnect()
     await within(gatherResults([peer.when_lost(), other.when_lost()]))
     assert [said.text for said in world.recorder.told("message") if type(said) is Say] == words

@@ -24,7 +24,7 @@ from bitpeer.service.detour import detour
 from bitpeer.service.reasons import reason_of
 from bitpeer.service.seeds import Address
 
-Elsewhere = Callable[[Address], IStreamClientEndpoint | None]
+Elsewhere = Callable[[Address], "IStreamClientEndpoint | None"]
 
 _RANDOM = SystemRandom()
 

@@ -80,11 +80,12 @@ class Lane:
         "_timeline", "_waiting", "source", "stalled_since", "target", "unread",
     )  # fmt: skip
 
+    _sender: SimulatedTransport
+    _receiver: SimulatedTransport
+
     def __init__(self, source: Host, target: Host, seed: str) -> None:
         self.source = source
         self.target = target
-        self._sender: SimulatedTransport | None = None
-        self._receiver: SimulatedTransport | None = None
         self.unread = 0
         """Bytes sent and not read."""
         self.stalled_since: float | None = None
@@ -145,7 +146,7 @@ class Lane:
         self._depart(how, 0, self.link)
 
     def clear(self) -> None:
-        """Let nothing arrive of what has not arrived."""
+        """Let nothing arrive of what is stalled."""
         self._flight.clear()
         self.stalled_since = None
         self.source.simulation.stalled.pop(self, None)
@@ -153,17 +154,14 @@ class Lane:
     def read(self, count: int) -> None:
         """The receiver has read so many bytes: whoever waits for room learns of it in time."""
         self.unread -= count
-        sender = self._sender
-        if sender is not None and sender.blocked and not self._waiting:
+        if self._sender.blocked and not self._waiting:
             self._waiting = True
             self._timeline.at(self._timeline.now + self.link.latency, self._owner, self._has_room)
 
     def flow(self) -> None:
         """Nothing is in the way any more: let what is stalled arrive."""
         self.stalled_since = None
-        if self._flight:
-            first = self._flight[0][0]
-            self._plan(max(first, self._timeline.now + self.link.latency))
+        self._plan(max(self._flight[0][0], self._timeline.now + self.link.latency))
 
     @property
     def _die(self) -> Random:
@@ -184,10 +182,6 @@ class Lane:
 
     def _arrive(self) -> None:
         """The first piece has come to the other end, unless something was in the way."""
-        if not self._flight or self.stalled_since is not None:
-            return
-        if self._flight[0][0] > self._timeline.now:  # planned for another one, which was cleared
-            return
         simulation = self.source.simulation
         if not simulation.reaches(self.source, self.target):
             if self._flight[0][1] is End.RST:
@@ -200,18 +194,15 @@ class Lane:
         _, piece = self._flight.popleft()
         if self._flight:
             self._plan(max(self._flight[0][0], self._timeline.now))
-        if self._receiver is not None:
-            self._receiver.arrived(piece)
+        self._receiver.arrived(piece)
 
     def _has_room(self) -> None:
         self._waiting = False
-        if self._sender is not None:
-            self._sender.has_room()
+        self._sender.has_room()
 
     def _give_up(self) -> None:
         since = self.stalled_since
         if since is None or self._timeline.now < since + GIVE_UP:
             return
         self.clear()
-        if self._sender is not None:
-            self._sender.timed_out()
+        self._sender.timed_out()

@@ -330,9 +330,9 @@ class SimulatedTransport:
             self._outward.end(End.FIN)
         producer, self._producer = self._producer, None
         protocol, self.protocol = self.protocol, None
+        assert protocol is not None  # for mypy: it was connected
         failure = Failure(reason)
         if producer is not None:
             self._guarded(producer.stopProducing)
-        if protocol is not None:
-            self._guarded(lambda: protocol.connectionLost(failure))
+        self._guarded(lambda: protocol.connectionLost(failure))
         self._gone(failure)

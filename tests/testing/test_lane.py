@@ -238,15 +238,3 @@ def test_a_reset_takes_with_it_what_was_stalled():
     pair.wait(2_000)
     assert there.pieces == []
     assert there.lost == []
-
-
-def test_what_is_sent_after_a_cut_was_given_up_comes_in_its_own_time():
-    pair = Pair(latency=10)
-    pair.wait(20)
-    here, there = pair.here, pair.there
-    there.transport.write(b"x")  # its arrival is planned, and then it is thrown away
-    there.transport._outward.clear()
-    pair.wait(5)
-    there.transport.write(b"y")
-    pair.wait(100)
-    assert here.pieces == [(35.0, b"y")]

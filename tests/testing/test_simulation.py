@@ -166,6 +166,9 @@ def test_a_partition_separates_its_groups():
     c.crash()
     assert not simulation.reaches(a, c)
     assert simulation.reaches(c, a)
+    simulation.cut(a, b, one_way=True)
+    assert not simulation.reaches(a, b)
+    assert simulation.reaches(b, a)
 
 
 def test_only_what_is_free_to_flow_flows():

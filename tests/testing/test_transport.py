@@ -1,7 +1,12 @@
 """Tests of `bitpeer.testing.transport`: it does what Twisted's own transport over TCP does."""
 
 import pytest
-from twisted.internet.error import ConnectionAborted, ConnectionDone, ConnectionLost
+from twisted.internet.error import (
+    ConnectionAborted,
+    ConnectionDone,
+    ConnectionLost,
+    TCPTimedOutError,
+)
 from twisted.internet.interfaces import IConsumer, IPushProducer, ITCPTransport
 from zope.interface.verify import verifyObject
 
@@ -140,14 +145,25 @@ def test_aborting_wins_over_closing(pair):
     assert pair.here.lost == [ConnectionAborted]
 
 
-def test_whoever_is_gone_cannot_be_aborted_once_more(pair):
-    pair.there.transport.abortConnection()
-    pair.wait(0.5)
-    pair.here.transport.write(b"x")  # arrives where nobody knows of a connection any more
-    pair.wait(0.5)
-    pair.here.transport.abortConnection()  # planned; the reset comes first
+def test_who_aborts_and_stumbles_ends_once(logged_failures):
+    class Panicking(Talker):
+        def dataReceived(self, data):
+            self.transport.abortConnection()
+            raise ValueError("panic")
+
+    pair = Pair(there=Panicking)
+    here, there = pair.meet()
+    here.transport.write(b"boo")
     pair.wait()
-    assert len(pair.here.lost) == 1
+    assert there.lost == [ValueError]
+    assert logged_failures.claim(ValueError)
+
+
+def test_silence_for_too_long_ends_the_connection(pair):
+    pair.other.crash()
+    pair.here.transport.write(b"hello?")
+    pair.wait(GIVE_UP + 2)
+    assert pair.here.lost == [TCPTimedOutError]
 
 
 def test_closing_while_aborted_by_the_other_side_ends_once(pair):

@@ -117,7 +117,7 @@ class BitcoinJudge:
                 at -= 1
                 self._real_bits = ancestors(at).bits
 
-    def follow(self, link: Link, now: float) -> None:
+    def follow(self, link: Link, now: float) -> Link:
         """See `Judge.follow`."""
         last, height = self._last, self._height + 1
         if link.previous != last.hash:
@@ -136,6 +136,7 @@ class BitcoinJudge:
             self._first = link
         if starts or link.bits != self._rules.limit_bits:
             self._real_bits = link.bits
+        return link
 
     def _expected(self, time: int, height: int) -> int:
         """Return the bits of the block at *height*, if it is from that *time*."""

@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
+from functools import partial
+
 from bitpeer.decred.block import Block
+from bitpeer.decred.consensus import Age, Consensus
 from bitpeer.decred.header import BlockHeader
 from bitpeer.decred.language import DIALECT
 from bitpeer.decred.transaction import Tx, TxIn, TxOut, TxWitness
@@ -84,6 +87,18 @@ GENESIS_BLOCKS = {
 }
 """The first block of every network, by the network's name."""
 
+_private = partial(
+    Consensus,
+    easiest=(1 << 255) - 1,
+    spacing=1,
+    window=8,
+    windows=4,
+    start_bits=0x207F_FFFF,
+    half_life=6,
+    voting_from=144,
+    voting_interval=320,
+)
+
 MAINNET = Network(
     name="mainnet",
     dialect=DIALECT,
@@ -95,6 +110,17 @@ MAINNET = Network(
         HttpsSeed("mainnet-seed-2.decred.org"),
         HttpsSeed("mainnet-seed.jholdstock.uk"),
         HttpsSeed("dcr-seed.jz.bz"),
+    ),
+    rules=Consensus(
+        first=GENESIS_BLOCKS["mainnet"].header,
+        easiest=(1 << 224) - 1,
+        spacing=300,
+        start_bits=0x1B00_A5A6,
+        half_life=43_200,
+        voting_from=4_096,
+        voting_interval=8_064,
+        voting_version=10,
+        minimum_work=0x24_3868_232C_14B8_2246_43B6,  # as dcrd knows it
     ),
 )
 TESTNET3 = Network(
@@ -108,6 +134,17 @@ TESTNET3 = Network(
         HttpsSeed("testnet-seed-2.decred.org"),
         HttpsSeed("testnet-seed.jholdstock.uk"),
     ),
+    rules=Consensus(
+        first=GENESIS_BLOCKS["testnet3"].header,
+        easiest=(1 << 232) - 1,
+        spacing=120,
+        start_bits=0x1E00_FFFF,
+        half_life=720,
+        voting_from=768,
+        voting_interval=5_040,
+        capped_from=962_928,
+        minimum_work=0xF377_240E_1461_95DF,  # as dcrd knows it
+    ),
 )
 SIMNET = Network(
     name="simnet",
@@ -115,6 +152,7 @@ SIMNET = Network(
     magic=bytes.fromhex("161c1412"),
     port=18555,
     genesis=hash_from_text("6bef82c645999585f7255cb02672921ac2f5492820090cd635fe3a59d16b4f87"),
+    rules=_private(first=GENESIS_BLOCKS["simnet"].header, age=Age.ALWAYS),
 )
 REGNET = Network(
     name="regnet",
@@ -122,6 +160,7 @@ REGNET = Network(
     magic=bytes.fromhex("fa00b5da"),
     port=18655,
     genesis=hash_from_text("2ced94b4ae95bba344cfa043268732d230649c640f92dce2d9518823d3057cb0"),
+    rules=_private(first=GENESIS_BLOCKS["regnet"].header, age=Age.UNSEEN),
 )
 
 NETWORKS = {network.name: network for network in (MAINNET, TESTNET3, SIMNET, REGNET)}

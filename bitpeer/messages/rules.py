@@ -38,12 +38,15 @@ class Judge(Shape):
     It remembers what the rules need of the headers behind it, and no more.
     """
 
-    def follow(self, link: Link, now: float) -> None:
+    def follow(self, link: Link, now: float) -> Link:
         """Let *link* be the next, if it may.
 
         Args:
             link: one of `HeaderRules.links`, so its proof of work is there.
             now: seconds since 1970.
+
+        Returns:
+            What is to be kept: *link*, and perhaps what the judge knows of it.
 
         Raises:
             TooNew: it may later.

@@ -225,8 +225,7 @@ class HeaderChain:
             return Extension(0, 0, end)
         parent = new[0].previous
         judge = self._judges.pop(parent, None) or self.judge_after(parent)
-        for link in new:
-            judge.follow(link, now)
+        new = [judge.follow(link, now) for link in new]
         with self._database:
             self._database.execute("BEGIN IMMEDIATE")
             extension = self._keep(new, parent)

@@ -16,10 +16,11 @@ class Judge:
         self.seen: list[Link] = []
         self.bad: bytes | None = None
 
-    def follow(self, link: Link, now: float) -> None:
+    def follow(self, link: Link, now: float) -> Link:
         if link.hash == self.bad:
             raise BadHeader(link.hash, "it is bad")
         self.seen.append(link)
+        return link
 
 
 def chain(count: int, start: int = 0) -> list[Link]:

@@ -24,10 +24,17 @@ OPTIONAL = {
 }
 
 BACKEND = "from bitpeer.hashes import blake256; print(blake256.BLAKE256_BACKEND)"
+PLUGINS = ["bitpeer_plugin", "bitpeer_endpoints"]
 IMPORT_PLUGIN = """
 import json, sys
-from twisted.plugins import bitpeer_plugin
-print(json.dumps({"from": bitpeer_plugin.__file__, "modules": sorted(sys.modules)}))
+from twisted.plugins import {plugin} as plugin
+print(json.dumps({{"from": plugin.__file__, "modules": sorted(sys.modules)}}))
+"""
+READ_SOCKS5 = """
+from twisted.internet.endpoints import clientFromString
+from twisted.internet.testing import MemoryReactorClock
+said = "socks5:127.0.0.1:9050:node.example:8333"
+print(repr(clientFromString(MemoryReactorClock(), said)))
 """
 
 
@@ -117,11 +124,14 @@ def test_r_j5_the_command_is_listed_where_nothing_can_be_written(installed: Inst
     assert not any(cache.exists() for cache in installed.caches)
 
 
+@pytest.mark.parametrize("plugin", PLUGINS)
 def test_r_j5_the_plugin_imports_neither_the_reactor_nor_anything_optional(
-    installed: Installed,
+    installed: Installed, plugin: str
 ) -> None:
     environment = installed.environment
-    told = json.loads(environment.run(environment.python, "-c", IMPORT_PLUGIN))
+    told = json.loads(
+        environment.run(environment.python, "-c", IMPORT_PLUGIN.format(plugin=plugin))
+    )
     assert Path(told["from"]).is_relative_to(installed.root)
     assert not {"bitpeer", "twisted.internet.reactor", *OPTIONAL} & set(told["modules"])
 
@@ -131,6 +141,12 @@ def test_r_j5_the_command_needs_nothing_optional(installed: Installed) -> None:
     told = environment.run(environment.twistd, "bitpeer", "--help")
     assert "--network" in told
     assert not [name for name in OPTIONAL if list(environment.site_packages.glob(f"{name}*"))]
+
+
+def test_r_h4_every_twisted_program_can_say_socks5(installed: Installed) -> None:
+    environment = installed.environment
+    told = environment.run(environment.python, "-c", READ_SOCKS5)
+    assert told == "socks5:node.example:8333\n"
 
 
 def test_every_file_of_the_package_is_there(installed: Installed) -> None:

@@ -3,12 +3,15 @@
 The reactor and the resolver of these tests fail them when asked for anything but the proxy.
 """
 
+import re
 from dataclasses import replace
+from pathlib import Path
 
 import pytest
 from twisted.internet.endpoints import TCP4ClientEndpoint, clientFromString
 from twisted.internet.protocol import Protocol
 
+import bitpeer
 from bitpeer.bitcoin.networks import MAINNET
 from bitpeer.config import PeerConfig
 from bitpeer.decred.networks import MAINNET as DECRED
@@ -80,6 +83,28 @@ def node(network=NETWORK):
     """A peer that can be talked to, on a clock of its own."""
     config = PeerConfig(network=network)
     return PeerFactory(LocalNode(config, clock=Reactor()), outbound=False).buildProtocol(None)
+
+
+DIALLERS = re.compile(
+    r"\b(connectTCP|connectSSL|connectUNIX|clientFromString|connectProtocol|nameResolver|getaddrinfo"
+    r"|(Hostname|TCP4Client|TCP6Client|SSL4Client|UNIXClient)Endpoint)\b"
+)
+MAY_DIAL = {
+    "net/proxies.py",  # the proxy
+    "net/routes.py",
+    "net/tor.py",  # Tor's own ports, on this machine
+    "service/lookups.py",  # the resolver, where there is no proxy
+}
+
+
+def test_r_f5_nothing_but_the_routes_can_dial():
+    package = Path(bitpeer.__file__).parent
+    found = {
+        path.relative_to(package).as_posix()
+        for path in package.rglob("*.py")
+        if DIALLERS.search(path.read_text(encoding="utf-8"))
+    }
+    assert {name for name in found if not name.startswith("testing/")} == MAY_DIAL
 
 
 NAMED = ["192.0.2.1", "[2001:db8::1]:7", "node.example", f"tcp:{ONION}:18333"]

@@ -180,7 +180,7 @@ TOPICS = {
     "headers": Topic(
         ask=partial(headers, Headers), kind=GetHeaders, arguments=("version", "genesis")
     ),
-    "addresses": Topic(ask=lambda: addresses(frozenset({Addr, AddrV2})), kind=GetAddr),
+    "addresses": Topic(ask=lambda: addresses(GetAddr(), frozenset({Addr, AddrV2})), kind=GetAddr),
     "mempool": Topic(
         ask=partial(mempool, TRANSACTIONS),
         kind=MemPool,

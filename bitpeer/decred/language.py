@@ -212,7 +212,7 @@ TOPICS = {
         ask=partial(headers, Headers), kind=GetHeaders, arguments=("version", "genesis")
     ),
     "cfilters": Topic(ask=ask_filters, kind=GetCFiltersV2, services=Services.NETWORK),
-    "addresses": Topic(ask=lambda: addresses(frozenset({Addr, AddrV2})), kind=GetAddr),
+    "addresses": Topic(ask=lambda: addresses(GetAddr(), frozenset({Addr, AddrV2})), kind=GetAddr),
     "mempool": Topic(
         ask=partial(mempool, frozenset({InvType.TX, InvType.MIX})),
         kind=MemPool,

@@ -197,7 +197,7 @@ TOPICS = {
         kind=GetHeaders,
         arguments=("version", "genesis"),
     ),
-    "addresses": Topic(ask=lambda: addresses(frozenset({Addr})), kind=GetAddr),
+    "addresses": Topic(ask=lambda: addresses(GetAddr(), frozenset({Addr})), kind=GetAddr),
     "mempool": Topic(
         ask=partial(mempool, TRANSACTIONS),
         kind=MemPool,

@@ -8,7 +8,7 @@ from enum import Enum
 from operator import attrgetter
 from typing import Any
 
-from bitpeer.messages.control import GetAddr, MemPool, Ping, Pong
+from bitpeer.messages.control import MemPool, Ping, Pong
 from bitpeer.messages.filters import (
     MAX_CFILTERS,
     CFCheckpt,
@@ -152,8 +152,8 @@ def headers(
     )
 
 
-def addresses(kinds: frozenset[type]) -> Inquiry:
-    """Ask for addresses; a single one may be the peer's own, told unasked."""
+def addresses(ask: Message, kinds: frozenset[type]) -> Inquiry:
+    """Ask for addresses by *ask*; a single one may be the peer's own, told unasked."""
 
     def fit(answer: Any) -> Fit:
         return Fit.WHOLE if len(answer.addresses) > 1 else Fit.MEAGRE
@@ -161,7 +161,7 @@ def addresses(kinds: frozenset[type]) -> Inquiry:
     return Inquiry(
         what="addresses",
         key="addresses",
-        messages=(GetAddr(),),
+        messages=(ask,),
         answers=kinds,
         fit=fit,
         collect=lambda parts: parts[-1].addresses,

@@ -155,7 +155,7 @@ class PeerReader(PeerRecord, ABC):
             self._went_wrong(error)
         finally:
             self._corked = False
-        if self._kept and self._ending is None:
+        if self._kept and self._events is None and self._ending is None:
             self._backlog = self._backlog or deque()
             if not self._backlog or self._backlog[0]:
                 self._backlog.appendleft(b"")  # stands for what is kept

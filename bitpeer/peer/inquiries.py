@@ -257,9 +257,7 @@ class Inquiries:
         """Forget orphans that the peer has passed over: what has no name is answered in order."""
         if answered.inquiry.question is not None:
             return
-        for asked in tuple(self._asked):
-            if asked is answered:
-                return
+        for asked in self._asked[: self._asked.index(answered)]:
             if asked.forget_at != NEVER and asked.inquiry.answers == answered.inquiry.answers:
                 self._forget(asked)
 

@@ -179,3 +179,33 @@ def test_addresses_that_are_told_can_be_read_and_told_again() -> None:
     assert DIALECT.told[AddrV2](AddrV2((onion,))) == (onion,)
     assert DIALECT.address(onion.host, onion.port, onion.services, onion.time) == onion
     assert DIALECT.get_addresses is GetAddr
+
+
+def test_everything_that_can_be_asked_for_is_asked_for_in_words_of_the_language() -> None:
+    asked = {
+        "block": (ONE, Services.WITNESS),
+        "tx": (ONE, Services.WITNESS),
+        "wtx": (ONE,),
+        "headers": ([ONE], TWO, 70016, THREE),
+        "cfilters": (1, ONE),
+        "cfheaders": (1, ONE),
+        "cfcheckpt": (ONE,),
+        "addresses": (),
+        "mempool": (7,),
+    }
+    assert asked.keys() == DIALECT.topics.keys()
+    for name, details in asked.items():
+        topic = DIALECT.topics[name]
+        inquiry = topic.ask(*details)
+        assert type(inquiry.messages[0]) is topic.kind
+        assert {*map(type, inquiry.messages), *inquiry.answers} <= {*REGISTRY}
+        if inquiry.question is not None:
+            assert inquiry.answers <= DIALECT.answers.keys()
+
+
+def test_witnesses_are_asked_for_where_there_are_any() -> None:
+    for name, plain in (("block", InvType.BLOCK), ("tx", InvType.TX)):
+        ask = DIALECT.topics[name].ask
+        assert ask(ONE, 0).messages == (GetData((InvVect(plain, ONE),)),)
+        kind = plain | WITNESS_FLAG
+        assert ask(ONE, Services.WITNESS).messages == (GetData((InvVect(kind, ONE),)),)

@@ -6,6 +6,7 @@ import pytest
 
 from bitpeer.decred.addresses import AddrV2, NodeAddress
 from bitpeer.decred.block import Block
+from bitpeer.decred.filters import CFiltersV2, CFilterV2, GetCFiltersV2
 from bitpeer.decred.language import (
     DIALECT,
     MIXING,
@@ -21,6 +22,7 @@ from bitpeer.dialect import Greeting
 from bitpeer.errors import TrailingBytes
 from bitpeer.messages.addresses import NOWHERE, Addr, NetAddress, TimedNetAddress, pack_ip
 from bitpeer.messages.control import GetAddr, SendHeaders
+from bitpeer.messages.inquiry import Fit
 from bitpeer.messages.inventory import GetData, InvVect, NotFound
 from tests.decred import vectors
 from tests.decred.test_addresses import IPV4, TOR
@@ -197,3 +199,32 @@ def test_addresses_that_are_told_can_be_read_and_told_again():
     with pytest.raises(ValueError, match="i2p"):
         DIALECT.address("ukeu3k5oycgaauneqgtnvselmt4yemvoilkln7jpvamvfx7dnkdq.b32.i2p", 0, 1, 1)
     assert DIALECT.get_addresses is GetAddr
+
+
+def test_everything_that_can_be_asked_for_is_asked_for_in_words_of_the_language():
+    asked = {
+        "block": (ONE,),
+        "tx": (ONE,),
+        "headers": ([ONE], TWO, 12, THREE),
+        "cfilters": (ONE, TWO),
+        "addresses": (),
+        "mempool": (7,),
+    }
+    assert asked.keys() == DIALECT.topics.keys()
+    for name, details in asked.items():
+        topic = DIALECT.topics[name]
+        inquiry = topic.ask(*details)
+        assert type(inquiry.messages[0]) is topic.kind
+        assert {*map(type, inquiry.messages), *inquiry.answers} <= {*REGISTRY}
+        if inquiry.question is not None:
+            assert inquiry.answers <= DIALECT.answers.keys()
+
+
+def test_filters_are_those_from_the_first_block_to_the_last():
+    inquiry = DIALECT.topics["cfilters"].ask(ONE, TWO)
+    assert inquiry.messages == (GetCFiltersV2(ONE, TWO),)
+    first, last = (CFilterV2(name, b"", 0, ()) for name in (ONE, TWO))
+    assert inquiry.fit(CFiltersV2((first, last))) is Fit.WHOLE
+    assert inquiry.fit(CFiltersV2((last, first))) is Fit.NOT
+    assert inquiry.fit(CFiltersV2(())) is Fit.NOT
+    assert inquiry.collect([CFiltersV2((first, last))]) == [first, last]

@@ -226,3 +226,24 @@ def test_addresses_that_are_told_can_be_read_and_told_again() -> None:
     with pytest.raises(ValueError, match="onion"):
         DIALECT.address("some.onion", 8444, 1, 1_700_000_000)
     assert DIALECT.get_addresses is GetAddr
+
+
+def test_everything_that_can_be_asked_for_is_asked_for_in_words_of_the_language() -> None:
+    asked = {
+        "block": (ONE,),
+        "tx": (ONE,),
+        "headers": ([ONE], TWO, 1, THREE),
+        "cfilters": (1, ONE),
+        "cfheaders": (1, ONE),
+        "cfcheckpt": (ONE,),
+        "addresses": (),
+        "mempool": (7,),
+    }
+    assert asked.keys() == DIALECT.topics.keys()
+    for name, details in asked.items():
+        topic = DIALECT.topics[name]
+        inquiry = topic.ask(*details)
+        assert type(inquiry.messages[0]) is topic.kind
+        assert {*map(type, inquiry.messages), *inquiry.answers} <= {*REGISTRY}
+        if inquiry.question is not None:
+            assert inquiry.answers <= DIALECT.answers.keys()

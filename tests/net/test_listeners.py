@@ -9,7 +9,7 @@ from bitpeer.messages.inventory import Inv
 from bitpeer.net.interfaces import INewestBlock, IPeerListener, ITrafficListener, IVersionListener
 from bitpeer.net.listeners import Audience, PeerListener, on
 from bitpeer.net.text import name_of
-from bitpeer.peer.events import Established, VersionReceived
+from bitpeer.peer.events import Answered, Established, VersionReceived
 from bitpeer.wire.message import Malformed, Message, Unknown
 from tests.net.stage import HELLO, Recorder
 from tests.toy import Say
@@ -271,6 +271,18 @@ def test_receivers_bear_the_names_of_the_methods_they_call():
         "tests.net.test_listeners.Judge.version_received",
         "bitpeer.net.listeners.PeerListener.peer_established",
     ]
+
+
+def test_answers_are_for_those_who_asked_and_for_no_listener():
+    class Asked:
+        def answered(self, event):
+            self.event = event
+
+    peer, event, recorder = Asked(), Answered(()), Recorder()
+    (receive,) = audience_of(recorder)[Answered]
+    assert receive(peer, event) is None
+    assert peer.event is event
+    assert not recorder.log
 
 
 def test_loss_is_told_to_those_who_listen_to_peers():

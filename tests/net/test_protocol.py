@@ -16,6 +16,7 @@ from bitpeer.errors import (
     Refused,
     SelfConnection,
     Truncated,
+    Unanswered,
 )
 from bitpeer.messages.control import Ping, Pong, VerAck
 from bitpeer.messages.inventory import Inv, InvVect
@@ -898,3 +899,33 @@ def test_the_reason_is_one_for_everybody():
     peer.transport.lose()
     assert told[0].value is told[1].value
     assert isinstance(told[0].value, Disconnected)
+
+
+class Inquisitive(PeerListener):
+    """Asks in answer to everything that is said, and waits for the answer."""
+
+    @on(Say)
+    async def heard(self, peer, say):
+        await peer.request(Say(b"what?"), Pong)
+
+
+def test_what_is_kept_while_a_listener_waits_goes_with_the_peer():
+    stage = node(Inquisitive())
+    peer = meet(stage)
+    peer.dataReceived(say(b"one") + say(b"two"))
+    peer.dataReceived(say(b"three"))
+    assert peer.held > 0
+    peer.fail(Refused("had enough"))
+    assert cut(peer, DisconnectReason.REFUSED)
+    assert stage.held == 0
+    assert stage.listener_failures == 0
+
+
+def test_the_time_of_those_who_wait_for_an_answer_is_looked_at():
+    stage = node()
+    peer = meet(stage)
+    told = Told(peer.request(Say(b"what?"), Say, timeout=2.0))
+    stage.clock.pump([0.25] * 7)
+    assert not told.results
+    stage.clock.pump([0.25] * 3)
+    assert isinstance(told.value, Unanswered)

@@ -15,7 +15,7 @@ from bitpeer.errors import (
     Unencodable,
     VersionTooOld,
 )
-from bitpeer.messages.control import Ping, Reject
+from bitpeer.messages.control import Ping, Pong, Reject
 from bitpeer.net.interfaces import IPeerListener, IVersionListener
 from bitpeer.net.listeners import PeerListener, on
 from bitpeer.wire.message import Malformed, Unknown
@@ -793,3 +793,151 @@ def test_a_full_queue_holds_back_as_a_listener_does():
     assert listener.heard == [b"1", b"2"]
     assert recorder.told("message")[-1] == Ping(3)
     assert peer.transport.reading
+
+
+# Listeners that wait for the peer itself
+
+
+class Inquisitive(PeerListener):
+    """Asks in answer to what is said, and waits; notes what it hears meanwhile."""
+
+    def __init__(self, times=1):
+        self.times = times
+        self.heard = []
+
+    @on(Say)
+    def said(self, peer, message):
+        self.heard.append(message.text)
+        if message.text == b"ask":
+            return self.ask(peer)
+        return None
+
+    async def ask(self, peer):
+        for _ in range(self.times):
+            pong = await peer.request(Unknown("quo", bytes([self.times])), Pong)
+            self.heard.append(pong.nonce)
+
+    @on(Ping)
+    def pinged(self, peer, message):
+        self.heard.append(peer.payload)
+
+
+def pong(nonce):
+    return frame(b"pong", nonce.to_bytes(8, "little"))
+
+
+def test_who_holds_back_the_peer_and_waits_for_its_answer_gets_it():
+    listener = Inquisitive()
+    peer = meet(node(listener))
+    peer.dataReceived(say(b"ask") + say(b"more"))
+    assert peer.transport.reading
+    assert listener.heard == [b"ask"]
+    assert peer.held > 0
+    peer.dataReceived(ping(5))
+    peer.dataReceived(say(b"yet more") + pong(7) + say(b"last"))
+    # Everything else in the order in which it came, with the payload it came with.
+    five = (5).to_bytes(8, "little")
+    assert listener.heard == [b"ask", 7, b"more", five, b"yet more", b"last"]
+    assert peer.payload == b""
+    assert peer.held == 0
+    assert peer.transport.reading
+
+
+def test_several_answers_may_come_in_one_read():
+    listener = Inquisitive(times=2)
+    peer = meet(node(listener))
+    peer.dataReceived(say(b"ask"))
+    peer.dataReceived(pong(1) + pong(2) + say(b"x"))
+    assert listener.heard == [b"ask", 1, 2, b"x"]
+
+
+def test_what_was_kept_may_make_the_listener_ask_again():
+    listener = Inquisitive()
+    peer = meet(node(listener))
+    peer.dataReceived(say(b"ask") + say(b"a"))
+    peer.dataReceived(say(b"ask") + say(b"b"))
+    peer.dataReceived(pong(1))
+    assert listener.heard == [b"ask", 1, b"a", b"ask"]
+    assert peer.transport.reading
+    peer.dataReceived(say(b"c"))
+    peer.dataReceived(say(b"d") + pong(2))
+    assert listener.heard == [b"ask", 1, b"a", b"ask", 2, b"b", b"c", b"d"]
+    assert peer.held == 0
+
+
+def test_without_a_question_nothing_is_read_as_before():
+    listener, deferreds = waiting()
+    peer = meet(node(listener))
+    peer.dataReceived(say(b"1"))
+    assert not peer.transport.reading
+    peer.dataReceived(say(b"2"))
+    assert listener.heard == [b"1"]
+    answer = peer.request(Unknown("quo", b""), Pong)  # somebody else asks
+    assert peer.transport.reading
+    peer.dataReceived(pong(3))
+    assert answer.result == Pong(3)
+    assert not peer.transport.reading
+    deferreds[0].callback(None)
+    assert listener.heard == [b"1", b"2"]
+
+
+def test_a_listener_may_wait_for_the_answer_and_then_for_something_else():
+    gate = Deferred()
+
+    class Slow(Inquisitive):
+        async def ask(self, peer):
+            await super().ask(peer)
+            await gate
+
+    listener = Slow()
+    peer = meet(node(listener))
+    peer.dataReceived(say(b"ask"))
+    peer.dataReceived(say(b"a"))
+    peer.dataReceived(pong(1))
+    assert not peer.transport.reading
+    peer.dataReceived(say(b"b"))  # what the kernel had
+    peer.dataReceived(say(b"c"))
+    assert listener.heard == [b"ask", 1]
+    gate.callback(None)
+    assert listener.heard == [b"ask", 1, b"a", b"b", b"c"]
+    assert peer.transport.reading
+
+
+def test_a_full_queue_holds_back_answers_too():
+    listener = Inquisitive()
+    peer = meet(node(listener, pause_queue=1_000))
+    peer.dataReceived(say(b"ask"))
+    peer.transport.kernel.room = 0
+    peer.send(Say(bytes(3_000)))
+    assert not peer.transport.reading
+    peer.dataReceived(pong(3))
+    assert listener.heard == [b"ask"]
+    peer.transport.make_room(10_000)
+    assert listener.heard == [b"ask", 3]
+    assert peer.transport.reading
+
+
+def test_a_listener_that_ends_it_when_it_has_its_answer_hears_no_more():
+    class Content(Inquisitive):
+        async def ask(self, peer):
+            await super().ask(peer)
+            peer.disconnect()
+
+    listener = Content()
+    peer = meet(node(listener))
+    peer.dataReceived(say(b"ask") + say(b"a"))
+    peer.dataReceived(pong(1) + say(b"b"))
+    assert listener.heard == [b"ask", 1]
+    assert not peer.established
+
+
+def test_a_mistake_of_ours_while_looking_for_answers_ends_it(logged_failures):
+    recorder = Recorder()
+    peer = meet(node(Inquisitive(), recorder))
+    peer.dataReceived(say(b"ask"))
+    peer.answered = None
+    peer.dataReceived(pong(1))
+    peer.transport.lose()
+    (reason,) = recorder.told("lost")
+    assert reason.reason is DisconnectReason.INTERNAL
+    assert len(logged_failures.claim(TypeError)) == 1

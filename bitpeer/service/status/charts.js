@@ -3,6 +3,7 @@
 const SVG = "http://www.w3.org/2000/svg";
 const LEFT = 62, RIGHT = 6, TOP = 10, BOTTOM = 22;
 const LEAST_SPAN = 600;
+const STEPS = [1, 2, 5, 10, 15, 20, 30];
 
 function make(name, attributes, text) {
   const element = document.createElementNS(SVG, name);
@@ -11,10 +12,10 @@ function make(name, attributes, text) {
   return element;
 }
 
-/** A round number not below `value`: 1, 2 or 5 and noughts. */
+/** A round number not below `value`. */
 function round(value) {
   const power = 10 ** Math.floor(Math.log10(value));
-  return [1, 2, 5, 10].find((step) => step * power >= value * 0.9999) * power;
+  return [1, 1.2, 1.6, 2, 3, 4, 5, 6, 8, 10].find((step) => step * power >= value * 0.9999) * power;
 }
 
 function path(points) {
@@ -68,23 +69,22 @@ export class Chart {
       place.replaceChildren(svg);
       return;
     }
-    const top = round(Math.max(this.least, ...values.map(Math.abs)));
+    const top = round(Math.max(this.least, ...values));
+    const bottom = this.mirrored ? -Math.max(top / 4, round(Math.max(this.least, ...values.map((value) => -value)))) : 0;
     const last = samples[samples.length - 1].time;
     const span = Math.max(LEAST_SPAN, last - samples[0].time);
     const x = (time) => width - RIGHT - ((last - time) / span) * (width - LEFT - RIGHT);
-    const bottom = this.mirrored ? -top : 0;
     const y = (value) => TOP + ((top - value) / (top - bottom)) * (height - TOP - BOTTOM);
-    for (const value of this.mirrored ? [top, top / 2, 0, -top / 2, -top] : [top, top * 0.75, top / 2, top / 4, 0]) {
+    for (const value of this.mirrored ? [top, top / 2, 0, bottom] : [top, top * 0.75, top / 2, top / 4, 0]) {
       svg.append(make("line", { class: value ? "grid" : "axis", x1: LEFT, x2: width - RIGHT, y1: y(value), y2: y(value) }));
       svg.append(make("text", { x: LEFT - 8, y: y(value) + 4, "text-anchor": "end" }, this.format(Math.abs(value))));
     }
-    const minutes = Math.round(span / 60), step = minutes > 30 ? 15 : minutes > 15 ? 5 : 2;
+    const minutes = Math.round(span / 60), step = STEPS.find((each) => minutes / each <= (width - LEFT) / 92) ?? 60;
     for (let ago = 0; ago <= minutes; ago += step) {
       const at = x(last - ago * 60);
       if (at < LEFT - 1) break;
-      const anchor = ago ? (at < LEFT + 20 ? "start" : "middle") : "end";
+      const anchor = ago ? (at < LEFT + 24 ? "start" : "middle") : "end";
       svg.append(make("text", { x: at, y: height - 4, "text-anchor": anchor }, ago ? `${ago} min ago` : "now"));
-      if (width < 480) ago += step;
     }
     for (const { kind, low, high, line = high } of this.series) {
       const placed = (ask) => samples.map((sample) => {

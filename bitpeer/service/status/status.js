@@ -23,16 +23,17 @@ const rate = (bytes) => `${size(bytes)}/s`;
 function latency(seconds) {
   if (seconds === null || seconds === undefined) return "–";
   const milliseconds = seconds * 1000;
-  if (milliseconds >= 9995) return `${(milliseconds / 1000).toFixed(0)}\u00a0s`;
-  return `${milliseconds < 10 ? milliseconds.toFixed(1) : Math.round(milliseconds)}\u00a0ms`;
+  if (milliseconds >= 999.5) return `${(milliseconds / 1000).toFixed(milliseconds < 9950 ? 1 : 0)}\u00a0s`;
+  const digits = milliseconds === 0 || milliseconds >= 10 ? 0 : milliseconds < 1 ? 2 : 1;
+  return `${milliseconds.toFixed(digits)}\u00a0ms`;
 }
 
 function span(seconds) {
   seconds = Math.max(0, Math.round(seconds));
   if (seconds < 60) return `${seconds}\u00a0s`;
   if (seconds < 3600) return `${Math.floor(seconds / 60)}\u00a0min`;
-  if (seconds < 86400) return `${Math.floor(seconds / 3600)}\u00a0h ${Math.floor((seconds % 3600) / 60)}\u00a0min`;
-  return `${Math.floor(seconds / 86400)}\u00a0d ${Math.floor((seconds % 86400) / 3600)}\u00a0h`;
+  if (seconds < 86400) return `${Math.floor(seconds / 3600)}\u00a0h`;
+  return `${Math.floor(seconds / 86400)}\u00a0d`;
 }
 
 const NETWORKS = { ipv4: "IPv4", ipv6: "IPv6", onion: "Tor", torv3: "Tor", i2p: "I2P", cjdns: "CJDNS", yggdrasil: "Yggdrasil", not_publicly_routable: "local" };
@@ -58,7 +59,7 @@ const now = () => Date.now() / 1000 + ahead;
 // Networks
 
 function chainCard(chain) {
-  const card = element("article", { className: "chain" });
+  const card = element("article", { className: "tipcard" });
   card.dataset.chain = chain;
   card.append(
     element("header", {}, element("h2", { textContent: chain }), element("span", { className: "quiet about" })),
@@ -107,8 +108,7 @@ function chain_words({ headers, peers_height, verificationprogress, initialblock
 }
 
 function showWarnings() {
-  const several = status.networks.length > 1;
-  const said = status.networks.flatMap((each) => each.warnings.map((text) => (several ? `${each.chain}: ${text}` : text)));
+  const said = status.networks.flatMap((each) => each.warnings.map((text) => (several() ? `${each.chain}: ${text}` : text)));
   const place = $("warnings");
   if ([...place.children].map((each) => each.textContent).join("\n") === said.join("\n")) return;
   place.replaceChildren(...said.map((text) => element("p", { className: "warning", textContent: text[0].toUpperCase() + text.slice(1) + "." })));
@@ -190,10 +190,10 @@ function showPlots() {
 // Peers
 
 const COLUMNS = [
-  { id: "addr", name: "Address", text: (peer) => peer.addr, key: (peer) => peer.addr },
+  { id: "addr", name: "Address", key: (peer) => peer.addr, text: (peer) => (several() ? `${peer.addr} ${peer.chain}` : peer.addr), fill: fillAddress },
   { id: "direction", name: "Direction", key: (peer) => (peer.inbound ? 1 : 0), fill: fillDirection, text: (peer) => (peer.inbound ? "in" : "out") + peer.connection_type },
-  { id: "network", name: "Network", key: (peer) => peer.network, text: (peer) => `${network(peer.network)}${peer.established ? `, ${peer.transport_protocol_type}` : ""}` },
-  { id: "agent", name: "Software", key: (peer) => peer.subver, text: (peer) => peer.subver || (peer.established ? "not told" : "connecting…") },
+  { id: "network", name: "Network", key: (peer) => peer.network, text: (peer) => `${network(peer.network)} ${peer.transport_protocol_type}`, fill: fillNetwork },
+  { id: "agent", name: "Software", key: (peer) => peer.subver, text: (peer) => peer.subver || (peer.established ? "not told" : "connecting…"), fill: fillAgent },
   { id: "services", name: "Services", key: (peer) => peer.services, text: (peer) => peer.servicesnames.join(" "), fill: fillServices },
   { id: "ping", name: "Ping", number: true, key: (peer) => peer.pingtime ?? Infinity, text: (peer) => latency(peer.pingtime) },
   { id: "received", name: "Received", number: true, key: (peer) => peer.bytesrecv, text: (peer) => size(peer.bytesrecv) },
@@ -201,37 +201,60 @@ const COLUMNS = [
   { id: "height", name: "Height", number: true, key: (peer) => peer.height, text: (peer) => (peer.height < 0 ? "–" : count(peer.height)) },
   { id: "since", name: "Since", number: true, key: (peer) => -peer.conntime, text: (peer) => span(now() - peer.conntime) },
 ];
-const CHAIN = { id: "chain", name: "Chain", key: (peer) => peer.chain, text: (peer) => peer.chain };
-let columns = COLUMNS, sorted = { id: "since", down: true };
+const CHAIN = { id: "chain", name: "Chain", key: (peer) => peer.chain };
+const several = () => status !== null && status.networks.length > 1;
+let sorted = { id: "since", down: true };
 const rows = new Map();
+
+const SHORT = { NETWORK: "all", NETWORK_LIMITED: "recent", WITNESS: "wit", COMPACT_FILTERS: "cf", P2P_V2: "v2" };
+
+/** Names of onion services are long: keep both ends. */
+function fillAddress(cell, peer) {
+  const { addr } = peer;
+  const short = addr.length > 34 ? `${addr.slice(0, 14)}…${addr.slice(-17)}` : addr;
+  cell.replaceChildren(short, ...(several() ? [element("small", { textContent: peer.chain })] : []));
+  cell.title = addr;
+}
+
+function fillAgent(cell) {
+  cell.title = cell.dataset.text;
+  cell.replaceChildren(element("span", { textContent: cell.dataset.text }));
+}
+
+function fillNetwork(cell, peer) {
+  cell.replaceChildren(element("span", {}, network(peer.network), element("small", { textContent: peer.established ? peer.transport_protocol_type : "" })));
+}
 
 function fillDirection(cell, peer) {
   const kind = KINDS[peer.connection_type] ?? peer.connection_type;
   cell.className = `direction ${peer.inbound ? "in" : "out"}`;
   const arrow = element("span", { className: "arrow", textContent: peer.inbound ? "↙" : "↗" });
   arrow.setAttribute("aria-hidden", "true");
-  cell.replaceChildren(element("span", {}, arrow, peer.inbound ? "in" : "out", ...(kind ? [element("span", { className: "quiet", textContent: ` ${kind}` })] : [])));
+  cell.replaceChildren(element("span", {}, arrow, peer.inbound ? "in" : "out", ...(kind ? [element("small", { textContent: kind })] : [])));
 }
 
 function fillServices(cell, peer) {
-  cell.replaceChildren(...peer.servicesnames.map((name) => element("span", { className: "tag", textContent: name.toLowerCase().replaceAll("_", " ") })));
+  cell.replaceChildren(...peer.servicesnames.map((name) => element("span", { className: "tag", title: name, textContent: SHORT[name] ?? name.toLowerCase().replaceAll("_", " ") })));
 }
 
-function layColumns() {
-  const several = status.networks.length > 1;
-  const wanted = several ? [CHAIN, ...COLUMNS] : COLUMNS;
-  if ($("head").children.length === wanted.length) return;
-  columns = wanted;
-  rows.clear();
-  $("rows").replaceChildren();
-  $("head").replaceChildren(...columns.map((column) => {
-    const button = element("button", { type: "button", textContent: column.name });
-    button.addEventListener("click", () => sortBy(column.id, sorted.id === column.id ? !sorted.down : false));
-    const head = element("th", { scope: "col", className: `${column.id}${column.number ? " number" : ""}` }, button);
-    head.dataset.column = column.id;
+/** Columns by which can be sorted: the chain has no cells of its own. */
+const sortable = () => (several() ? [COLUMNS[0], CHAIN, ...COLUMNS.slice(1)] : COLUMNS);
+
+function layHead() {
+  const wanted = sortable();
+  if ($("sorter").children.length === wanted.length) return;
+  const button = (column) => {
+    const made = element("button", { type: "button", textContent: column.name });
+    made.dataset.column = column.id;
+    made.addEventListener("click", () => sortBy(column.id, sorted.id === column.id ? !sorted.down : false));
+    return made;
+  };
+  $("head").replaceChildren(...COLUMNS.map((column, index) => {
+    const head = element("th", { scope: "col", className: `${column.id}${column.number ? " number" : ""}` }, button(column));
+    if (index === 0 && several()) head.append(button(CHAIN));
     return head;
   }));
-  $("sorter").replaceChildren(...columns.map((column) => element("option", { value: column.id, textContent: column.name })));
+  $("sorter").replaceChildren(...wanted.map((column) => element("option", { value: column.id, textContent: column.name })));
   sortBy(sorted.id, sorted.down);
 }
 
@@ -239,8 +262,12 @@ function sortBy(id, down) {
   sorted = { id, down };
   $("sorter").value = id;
   for (const head of $("head").children) {
-    if (head.dataset.column === id) head.setAttribute("aria-sort", down ? "descending" : "ascending");
-    else head.removeAttribute("aria-sort");
+    head.removeAttribute("aria-sort");
+    for (const button of head.children) {
+      const chosen = button.dataset.column === id;
+      button.classList.toggle("sorted", chosen);
+      if (chosen) head.setAttribute("aria-sort", down ? "descending" : "ascending");
+    }
   }
   showPeers();
 }
@@ -248,7 +275,7 @@ function sortBy(id, down) {
 function newRow(peer) {
   const row = element("tr", { className: "new" });
   row.dataset.peer = `${peer.chain} ${peer.id}`;
-  for (const column of columns) {
+  for (const column of COLUMNS) {
     const cell = element("td", { className: `${column.id}${column.number ? " number" : ""}` });
     cell.dataset.label = column.name;
     row.append(cell);
@@ -258,7 +285,7 @@ function newRow(peer) {
 
 function fillRow(row, peer) {
   row.classList.toggle("pending", !peer.established);
-  columns.forEach((column, index) => {
+  COLUMNS.forEach((column, index) => {
     const cell = row.children[index], text = column.text(peer);
     if (cell.dataset.text === text) return;
     cell.dataset.text = text;
@@ -268,10 +295,10 @@ function fillRow(row, peer) {
 }
 
 function showPeers() {
-  const column = columns.find((each) => each.id === sorted.id) ?? columns[0];
+  const column = sortable().find((each) => each.id === sorted.id) ?? COLUMNS[0];
   const words = $("filter").value.toLowerCase().split(/\s+/).filter(Boolean);
   const fits = (peer) => {
-    const text = columns.map((each) => each.text(peer)).join(" ").toLowerCase();
+    const text = COLUMNS.map((each) => each.text(peer)).join(" ").toLowerCase();
     return words.every((word) => text.includes(word));
   };
   const shown = peers.filter(fits).sort((a, b) => {
@@ -294,7 +321,7 @@ function showPeers() {
     rows.delete(key);
   }
   say($("peers-count"), shown.length === peers.length ? `${count(peers.length)}` : `${count(shown.length)} of ${count(peers.length)}`);
-  document.querySelector("#peers table").hidden = !shown.length;
+  $("scroll").hidden = !shown.length;
   $("no-peers").hidden = shown.length > 0;
   if (!shown.length) say($("no-peers"), peers.length ? "No peer fits the filter." : lonely());
 }
@@ -367,7 +394,7 @@ function eventItem(event) {
   const when = new Date(event.time * 1000);
   const time = element("time", { dateTime: when.toISOString(), textContent: when.toLocaleTimeString([], { hourCycle: "h23" }), title: when.toLocaleString() });
   const said = [];
-  if (status && status.networks.length > 1 && event.chain) said.push(`${event.chain} `);
+  if (several() && event.chain) said.push(`${event.chain} `);
   if (event.addr) said.push(element("span", { className: "mono", textContent: event.addr }), " ");
   const more = tell(event);
   said.push(element("b", { textContent: verb }), more ? `: ${more}` : "");
@@ -421,7 +448,7 @@ function news(content) {
   ({ status, peers } = content);
   ahead = status.time - Date.now() / 1000;
   noteCpu();
-  layColumns();
+  layHead();
   showChains();
   showWarnings();
   showPeers();

@@ -128,9 +128,18 @@ class Clockwork:
         """
         if link.time <= self.median:
             raise BadHeader(link.hash, "its time is not after the median of those before it")
-        if link.time > now + MAX_AHEAD:
-            raise TooNew(link.hash, "its time is more than two hours ahead")
+        check_future(link, now)
         self._times.append(link.time)
+
+
+def check_future(link: Link, now: float) -> None:
+    """Check that a block is not from the future.
+
+    Raises:
+        TooNew: its time is more than two hours ahead of *now*.
+    """
+    if link.time > now + MAX_AHEAD:
+        raise TooNew(link.hash, "its time is more than two hours ahead")
 
 
 def check_work(block: bytes, proof: bytes, bits: int, limit: int) -> None:

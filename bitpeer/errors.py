@@ -211,9 +211,13 @@ class MissingExtra(LocalError):
         self.package = package
         self.extra = extra
 
+    @property
+    def install(self) -> str:
+        """What to type to have it."""
+        return f"pip install 'bitpeer[{self.extra:.32}]'"
+
     def __str__(self) -> str:
-        install = f"pip install 'bitpeer[{self.extra:.32}]'"
-        return f"{self.feature:.100} needs the package {self.package:.64}: {install}"
+        return f"{self.feature:.100} needs the package {self.package:.64}: {self.install}"
 
 
 class TorUnavailable(LocalError):

@@ -49,8 +49,6 @@ class ByHttps:
             for those whom this machine trusts.
     """
 
-    needs = "internet"
-
     def __init__(
         self,
         reactor: object,
@@ -59,6 +57,7 @@ class ByHttps:
         services: int = WANTED_SERVICES,
         trust: Any = None,
     ) -> None:
+        self.needs = "internet"
         self._reactor = reactor
         self._routes = routes
         self._services = services
@@ -71,7 +70,8 @@ class ByHttps:
         there, and with `Disconnected` if it does not answer as it should.
         """
         answer = Deferred.fromCoroutine(self._ask(seed))
-        return answer.addTimeout(PATIENCE, cast(IReactorTime, self._reactor)).addErrback(_as_ours)
+        answer.addTimeout(PATIENCE, cast(IReactorTime, self._reactor))
+        return answer.addErrback(self._as_ours)
 
     async def _ask(self, seed: HttpsSeed) -> list[Address]:
         link = _Link(seed.host, self._routes, self._trust)
@@ -85,6 +85,16 @@ class ByHttps:
         finally:
             link.cut()
         return [Address(each.host, each.port) for each in seeded_addresses(reply)]
+
+    def _as_ours(self, failure: Failure) -> Failure:
+        """Return what went wrong, as an error of this package."""
+        if isinstance(failure.value, MissingExtra):
+            self.needs = f"TLS ({failure.value.install})"
+        if failure.check(LocalError):
+            return failure
+        reasons = getattr(failure.value, "reasons", None)  # Agent wraps what happened
+        why = reason_of(reasons[0] if reasons else failure)
+        return Failure(Disconnected(DisconnectReason.DIAL_FAILED, ConnectionError(why)))
 
 
 @implementer(IAgentEndpointFactory, IStreamClientEndpoint)
@@ -162,12 +172,3 @@ def _body(response: IResponse) -> Deferred[bytes]:
     body = _Body()
     response.deliverBody(body)
     return body.complete
-
-
-def _as_ours(failure: Failure) -> Failure:
-    """Return what went wrong, as an error of this package."""
-    if failure.check(LocalError):
-        return failure
-    reasons = getattr(failure.value, "reasons", None)  # Agent wraps what happened
-    why = reason_of(reasons[0] if reasons else failure)
-    return Failure(Disconnected(DisconnectReason.DIAL_FAILED, ConnectionError(why)))

@@ -1,4 +1,4 @@
-"""How a DNS seed is asked: by the resolver here, by Tor, or in the person of a node it names.
+"""How a seed is asked: by the resolver here, by Tor, in the person of a node it names, by HTTPS.
 
 Only the first of them asks the local resolver, and it is never used where a proxy is set (R-F7).
 """
@@ -21,10 +21,11 @@ from twisted.internet.interfaces import (
 from zope.interface import implementer
 
 from bitpeer.config import PeerConfig
-from bitpeer.dialect import DnsSeed
+from bitpeer.dialect import DnsSeed, HttpsSeed
 from bitpeer.net.connect import connect
 from bitpeer.net.routes import Routes
 from bitpeer.net.socks import Proxy, resolve
+from bitpeer.service.byhttps import ByHttps
 from bitpeer.service.seeds import PER_SEED, Address, LookUp
 
 WANTED_SERVICES = 0x9
@@ -52,12 +53,38 @@ def look_up_through(reactor: object, routes: Routes, config: PeerConfig) -> Look
         routes: if they are proxied, there is a proxy.
         config: the settings, for those who must be asked as peers.
     """
+    if not config.network.https_seeds:
+        return _by_name(reactor, routes, config)
+    by_https = ByHttps(reactor, routes)
+    return ByKind(_by_name(reactor, routes, config), by_https) if config.network.seeds else by_https
+
+
+def _by_name(reactor: object, routes: Routes, config: PeerConfig) -> LookUp:
+    """Return how to ask DNS seeds."""
     if routes.proxy is None:
         resolver = cast(IReactorPluggableNameResolver, reactor).nameResolver
         return ByResolver(resolver, config.network.port, clock=cast(IReactorTime, reactor))
     if routes.proxy.is_tor:
         return ByTor(reactor, routes.proxy, config.network.port)
     return ByAsking(reactor, routes, config)
+
+
+class ByKind:
+    """Asks DNS seeds in one way, and HTTPS seeds in another.
+
+    Args:
+        by_name: asks DNS seeds.
+        by_https: asks HTTPS seeds.
+    """
+
+    def __init__(self, by_name: LookUp, by_https: LookUp) -> None:
+        self.needs = by_name.needs
+        self._by_name = by_name
+        self._by_https = by_https
+
+    def __call__(self, seed: DnsSeed | HttpsSeed) -> Deferred[list[Address]]:
+        """Return a Deferred that fires with what the seed says."""
+        return (self._by_https if isinstance(seed, HttpsSeed) else self._by_name)(seed)
 
 
 class ByResolver:

@@ -1,4 +1,4 @@
-"""Where the first addresses come from: the network's DNS seeds."""
+"""Where the first addresses come from: the network's seeds."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ from twisted.internet.interfaces import IReactorTime
 from twisted.logger import LogLevel
 from twisted.python.failure import Failure
 
-from bitpeer.dialect import DnsSeed, Network
+from bitpeer.dialect import DnsSeed, HttpsSeed, Network
 from bitpeer.errors import BitpeerError
 from bitpeer.net.journal import Journal
 from bitpeer.service.backoff import Backoff
@@ -42,12 +42,12 @@ class Address(NamedTuple):
 
 
 class LookUp(Shape):
-    """Asks one seed for addresses."""
+    """Asks one seed for addresses: a `DnsSeed`, or an `HttpsSeed`."""
 
     needs: str
     """What it cannot do without, in words."""
 
-    def __call__(self, seed: DnsSeed) -> Deferred[list[Address]]:
+    def __call__(self, seed: Any) -> Deferred[list[Address]]:
         """Return a Deferred that fires with addresses, or fails."""
         ...
 
@@ -74,7 +74,8 @@ class Seeds:
         shuffle: Callable[[list[Any]], None] = _RANDOM.shuffle,
         draw: Callable[[], float] = _RANDOM.random,
     ) -> None:
-        self._network = network
+        self._network = network.title
+        self._seeds: list[DnsSeed | HttpsSeed] = [*network.seeds, *network.https_seeds]
         self._look_up = look_up
         self._clock = clock
         self._journal = journal
@@ -96,7 +97,7 @@ class Seeds:
         if self._asking or self._clock.seconds() < self._ask_at:
             return False
         self._asking = True
-        seeds = list(self._network.seeds)
+        seeds = self._seeds.copy()
         self._shuffle(seeds)
         turns = DeferredSemaphore(AT_ONCE)
         self._stopped = False
@@ -125,7 +126,7 @@ class Seeds:
         for answer in list(self._answers):
             answer.cancel()
 
-    def _ask_one(self, seed: DnsSeed) -> Deferred[list[Address]]:
+    def _ask_one(self, seed: DnsSeed | HttpsSeed) -> Deferred[list[Address]]:
         """Return a Deferred that fires with the addresses of one seed; none if it fails."""
         if self._stopped:
             return succeed([])
@@ -149,19 +150,19 @@ class Seeds:
 
     def _report(self, answered: int, found: int, wait: float) -> None:
         fields = {
-            "network": self._network.title,
-            "seeds": len(self._network.seeds),
+            "network": self._network,
+            "seeds": len(self._seeds),
             "answered": answered,
             "found": found,
             "seconds": round(wait),
             "needs": self._look_up.needs,
         }
         if found:
-            text = "{found} addresses from {answered} of {seeds} DNS seeds of {network}"
+            text = "{found} addresses from {answered} of {seeds} seeds of {network}"
             self._journal.emit(LogLevel.info, text, **fields)
         elif not self._silent:
             text = (
-                "no answer from any of the {seeds} DNS seeds of {network}: without {needs} no "
+                "no answer from any of the {seeds} seeds of {network}: without {needs} no "
                 "peers can be found; trying again in {seconds} s, then ever more seldom"
             )
             self._journal.emit(LogLevel.warn, text, **fields)

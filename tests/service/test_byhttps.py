@@ -253,8 +253,11 @@ async def test_one_that_does_not_come_to_an_end_is_cut_off(ours, monkeypatch):
 @pytest_twisted.ensureDeferred
 async def test_without_tls_one_line_says_what_to_install(monkeypatch):
     monkeypatch.setitem(sys.modules, "twisted.internet.ssl", None)
+    look_up = ByHttps(reactor, Way(1))
+    assert look_up.needs == "internet"
     with pytest.raises(MissingExtra, match=r"HTTPS seeds .* pip install 'bitpeer\[service\]'"):
-        await ByHttps(reactor, Way(1))(SEED)
+        await look_up(SEED)
+    assert look_up.needs == "TLS (pip install 'bitpeer[service]')"
 
 
 @pytest_twisted.ensureDeferred

@@ -8,7 +8,7 @@ from twisted.internet.endpoints import TCP4ClientEndpoint
 
 from bitpeer.bitcoin.networks import MAINNET
 from bitpeer.config import PeerConfig
-from bitpeer.dialect import DnsSeed
+from bitpeer.dialect import DnsSeed, HttpsSeed
 from bitpeer.errors import Disconnected, PeerGone, ProxyRefused
 from bitpeer.messages.addresses import Addr, TimedNetAddress, pack_ip
 from bitpeer.messages.control import GetAddr
@@ -17,6 +17,7 @@ from bitpeer.net.listeners import PeerListener, on
 from bitpeer.net.local import LocalNode
 from bitpeer.net.routes import Routes
 from bitpeer.net.socks import Proxy
+from bitpeer.service.byhttps import ByHttps
 from bitpeer.service.lookups import (
     CIRCUITS,
     PATIENCE,
@@ -46,6 +47,22 @@ CONFIG = PeerConfig(network=replace(MAINNET, seeds=(SEED,)))
 )
 def test_seeds_that_filter_are_asked_for_services(seed, services, name):
     assert query_name(seed, services) == name
+
+
+def test_each_kind_of_seed_is_asked_in_its_own_way():
+    reactor, https = Reactor(), (HttpsSeed("seed.example"),)
+    routes = Routes(reactor)
+
+    def look_up(**seeds):
+        return look_up_through(reactor, routes, PeerConfig(network=replace(MAINNET, **seeds)))
+
+    assert isinstance(look_up(seeds=(SEED,)), ByResolver)
+    assert isinstance(look_up(seeds=(), https_seeds=https), ByHttps)
+    both = look_up(seeds=(SEED,), https_seeds=https)
+    assert both.needs == "internet or DNS"
+    both._by_name, both._by_https = (lambda seed, way=way: (way, seed) for way in ("dns", "https"))
+    assert both(SEED) == ("dns", SEED)
+    assert both(https[0]) == ("https", https[0])
 
 
 # Here

@@ -5,7 +5,7 @@ from itertools import pairwise
 
 from twisted.internet.defer import Deferred, succeed
 
-from bitpeer.dialect import DnsSeed
+from bitpeer.dialect import DnsSeed, HttpsSeed
 from bitpeer.errors import ProxyFailed
 from bitpeer.service.seeds import AGAIN, PER_SEED, Address, Seeds
 from tests.service.fakes import NETWORK, LogLines, Reactor, make_node
@@ -67,7 +67,7 @@ def test_all_seeds_are_asked_and_their_answers_joined():
         assert world.ask()
     assert world.asked.asked == ["a.example", "b.example"]
     assert world.found == [[Address(f"192.0.2.{n}", NETWORK.port) for n in (1, 2, 3)]]
-    assert lines == ["3 addresses from 2 of 2 DNS seeds of toy-nursery"]
+    assert lines == ["3 addresses from 2 of 2 seeds of toy-nursery"]
 
 
 def test_seeds_are_asked_in_random_order():
@@ -113,7 +113,7 @@ def test_silence_is_told_once_and_asked_again_ever_more_seldom():
     waits = [after - before for before, after in pairwise(times)]
     assert waits == [30, 60, 120, 240, 480, 960, 1_920, 3_600, 3_600]
     assert lines == [
-        "no answer from any of the 2 DNS seeds of toy-nursery: without a crystal ball no peers "
+        "no answer from any of the 2 seeds of toy-nursery: without a crystal ball no peers "
         "can be found; trying again in 30 s, then ever more seldom"
     ]
 
@@ -187,3 +187,12 @@ def test_once_stopped_it_can_begin_again():
     world.asked.at_once = True
     assert world.ask()
     assert len(world.found) == 1
+
+
+def test_https_seeds_are_seeds_like_others():
+    network = replace(NETWORK, https_seeds=(HttpsSeed("c.example"),))
+    with LogLines() as lines:
+        world = World({"c.example": ["192.0.2.9"]}, network=network)
+        world.ask()
+    assert world.asked.asked == ["a.example", "b.example", "c.example"]
+    assert lines == ["1 addresses from 1 of 3 seeds of toy-nursery"]

@@ -154,7 +154,8 @@ def test_every_file_of_the_package_is_there(installed: Installed) -> None:
     kinds = {".py", ".html", ".css", ".js", ".svg"}
     files = {p.relative_to(installed.source) for p in package.rglob("*") if p.suffix in kinds}
     assert Path("bitpeer/service/status/status.html") in files
-    missing = [f for f in files | {Path("bitpeer/py.typed")} if not (installed.root / f).is_file()]
+    files |= {Path("bitpeer/py.typed"), Path("pytest_bitpeer.py")}
+    missing = [f for f in files if not (installed.root / f).is_file()]
     assert not missing
 
 

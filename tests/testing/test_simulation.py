@@ -9,10 +9,11 @@ from twisted.internet.defer import Deferred, inlineCallbacks
 from twisted.internet.task import deferLater
 from twisted.logger import Logger
 
+from bitpeer.bitcoin.hosts import parse_host
+from bitpeer.bitcoin.reach import is_routable, network_group
 from bitpeer.errors import InvalidSetting
 from bitpeer.net.local import draw_nonce
 from bitpeer.service.compose import peer_service
-from bitpeer.service.outbound import network_group, parse_host
 from bitpeer.testing import FailuresLogged, Link, Simulation, Stuck
 from tests.net.stage import config
 from tests.testing.stage import PORT, Talkers
@@ -115,6 +116,7 @@ def test_hosts_have_addresses_of_their_own():
     hosts = [simulation.host() for _ in range(300)]
     groups = {network_group(*parse_host(host.address)) for host in hosts}
     assert len(groups) == 300
+    assert all(is_routable(*parse_host(host.address)) for host in hosts)
     assert simulation.host("2001:DB8:0::1").address == "2001:db8::1"
     with pytest.raises(InvalidSetting):
         simulation.host("2001:db8::1")

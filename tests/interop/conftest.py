@@ -166,6 +166,12 @@ def tor_client(tor_network: TorNetwork) -> TorClient:
     return tor_network.start_client("client")
 
 
+@pytest.fixture(scope="session")
+def other_tor_client(tor_network: TorNetwork) -> TorClient:
+    """Another one."""
+    return tor_network.start_client("other")
+
+
 @pytest.fixture
 def mortal_tor_client(tor_network: TorNetwork, tmp_path: Path) -> Iterator[TorClient]:
     """A tor of the test's own, which may be killed."""

@@ -134,7 +134,7 @@ function showFigures() {
   say($("f-cpu"), `${cpu}lag ${latency(status.reactor_lag.worst)}`);
   say($("release"), status.bitpeer);
   say($("uptime"), `Up for ${span(now() - status.since)}`);
-  const title = `${inbound + outbound} peers – bitpeer`;
+  const title = `bitpeer: ${inbound + outbound} peers`;
   if (document.title !== title) document.title = title;
 }
 

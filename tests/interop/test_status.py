@@ -1,0 +1,154 @@
+"""The status page of a running node, in a real browser."""
+
+import os
+import sys
+from collections.abc import Iterator
+from contextlib import ExitStack
+from pathlib import Path
+
+import pytest
+
+from tests.interop.chromium import Chromium, chromium, missing
+from tests.twistd import Running, bitpeer, running
+
+ROWS = "return document.querySelectorAll('#rows tr').length === {}"
+LIVE = "return document.getElementById('live').dataset.state === '{}'"
+AGENTS = "return [...document.querySelectorAll('#rows .agent')].map((cell) => cell.textContent)"
+LOOKS = [(1280, 900, False), (800, 1000, False), (390, 844, True), (320, 568, True)]
+
+
+class Node:
+    """A node with a page, and processes that dial it.
+
+    Args:
+        stack: ends them.
+    """
+
+    def __init__(self, stack: ExitStack) -> None:
+        self._stack = stack
+        self.url = "http://127.0.0.1:0/"
+        self.start()
+
+    def start(self) -> None:
+        """Start, where it was if it ever was somewhere."""
+        place = self.url.split("/")[2]
+        command = (sys.executable, "-m", "tests.interop.status_node", place)
+        self.process = self._stack.enter_context(running(*command))
+        self._port = self.process.wait_for("listening on ").rpartition(":")[2]
+        self.url = self.process.wait_for("status page at ").rpartition(" ")[2]
+
+    def befriend(self, agent: str) -> Running:
+        """Let a `twistd bitpeer` connect."""
+        here = ("--connect", f"127.0.0.1:{self._port}")
+        options = ("--network", "regtest", "--user-agent", agent, "--services", "network,witness")
+        process = self._stack.enter_context(bitpeer(*here, *options))
+        process.wait_for("established")
+        return process
+
+
+@pytest.fixture(scope="module")
+def browser(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Chromium]:
+    lacking = missing()
+    if lacking and not os.environ.get("CI"):
+        pytest.skip(f"no browser to look with: {', '.join(lacking)} is missing")
+    with chromium(tmp_path_factory.mktemp("chromium") / "driver.log") as browser:
+        yield browser
+
+
+@pytest.fixture(autouse=True)
+def fresh(browser: Chromium) -> None:
+    """Forget the page of the test before, and what was said about it."""
+    browser.open("about:blank")
+    browser.complaints()
+    browser.requests()
+
+
+@pytest.fixture
+def node() -> Iterator[Node]:
+    with ExitStack() as stack:
+        yield Node(stack)
+
+
+def overflow(browser: Chromium) -> int:
+    """Return by how many pixels the page is too wide."""
+    return browser.run("return document.documentElement.scrollWidth - innerWidth")
+
+
+def test_peers_come_and_go_on_the_page_of_a_running_node(browser: Chromium, node: Node) -> None:
+    browser.open(node.url)
+    browser.wait_for(LIVE.format("live"))
+    assert "No peers yet" in browser.run("return document.getElementById('no-peers').innerText")
+    for colours in ("light", "dark"):
+        browser.look(390, 844, colours, phone=True)
+        assert overflow(browser) <= 0
+
+    node.befriend("/Satoshi:29.0.0/")
+    leaving = node.befriend("/neutrino:0.12.0(an <b>impolite comment)/")
+    browser.wait_for(ROWS.format(2))
+    assert set(browser.run(AGENTS)) == {
+        "/Satoshi:29.0.0/",
+        "/neutrino:0.12.0(an <b>impolite comment)/",
+    }
+    assert browser.run("return document.querySelector('#rows b')") is None
+    browser.wait_for("return document.querySelector('#rows .ping').textContent.includes('ms')")
+    browser.wait_for("return document.getElementById('f-peers').textContent === '2'")
+    assert browser.run("return document.title") == "bitpeer: 2 peers"
+
+    browser.run("document.querySelector('[data-column=agent]').click()")
+    assert browser.run(AGENTS)[0] == "/Satoshi:29.0.0/"
+    browser.run("document.querySelector('[data-column=agent]').click()")
+    assert browser.run(AGENTS)[1] == "/Satoshi:29.0.0/"
+    sorted_by = "return document.querySelector('th.agent').getAttribute('aria-sort')"
+    assert browser.run(sorted_by) == "descending"
+
+    node.befriend("/bcoin:2.2.0/")
+    browser.wait_for(ROWS.format(3))
+    leaving.terminate()
+    browser.wait_for(ROWS.format(2))
+    browser.wait_for("return document.querySelector('#events .bad b').textContent === 'lost'")
+
+    filter_ = "const field = document.getElementById('filter'); field.value = {!r};"
+    browser.run(filter_.format("bcoin") + "field.dispatchEvent(new Event('input'))")
+    assert browser.run(AGENTS) == ["/bcoin:2.2.0/"]
+    browser.run(filter_.format("") + "field.dispatchEvent(new Event('input'))")
+
+    for width, height, phone in LOOKS:
+        for colours in ("light", "dark"):
+            browser.look(width, height, colours, phone=phone)
+            assert overflow(browser) <= 0, (width, colours)
+
+    browser.wait_for("return document.querySelectorAll('#traffic path').length > 0")
+    browser.look(1280, 1060, "light")
+    picture = browser.screenshot()
+    assert len(picture) < 200_000
+    if target := os.environ.get("STATUS_SCREENSHOT"):
+        Path(target).write_bytes(picture)
+
+    assert browser.complaints() == []
+    hosts = {url.split("/")[2] for url in browser.requests() if url.startswith("http")}
+    assert hosts == {node.url.split("/")[2]}
+
+
+def test_the_colours_can_be_chosen(browser: Chromium, node: Node) -> None:
+    browser.open(node.url)
+    browser.wait_for(LIVE.format("live"))
+    browser.run("document.getElementById('theme').click()")
+    assert browser.run("return document.documentElement.dataset.theme") == "light"
+    ink = "return getComputedStyle(document.body).color"
+    light = browser.run(ink)
+    browser.run("document.getElementById('theme').click()")
+    assert browser.run(ink) != light
+    browser.run("document.getElementById('theme').click()")
+    assert browser.run("return localStorage.getItem('theme')") == "auto"
+    assert browser.complaints() == []
+
+
+def test_the_page_says_that_its_node_is_gone_and_finds_it_again(
+    browser: Chromium, node: Node
+) -> None:
+    browser.open(node.url)
+    browser.wait_for(LIVE.format("live"))
+    node.process.terminate()
+    browser.wait_for(LIVE.format("lost"))
+    node.start()
+    browser.wait_for(LIVE.format("live"))

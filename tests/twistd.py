@@ -11,6 +11,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 from queue import Empty, Queue
+from tempfile import TemporaryDirectory
 
 ROOT = Path(__file__).parents[1]
 TWISTD = (sys.executable, "-c", "from twisted.scripts.twistd import run; run()")
@@ -27,27 +28,32 @@ def environment(**extra: str) -> dict[str, str]:
 def run(*arguments: str) -> subprocess.CompletedProcess[str]:
     """Run ``twistd -n bitpeer`` with *arguments* until it ends by itself."""
     command = (*TWISTD, "--nodaemon", "--pidfile=", "bitpeer", *arguments)
-    return subprocess.run(
-        command,
-        cwd=ROOT,
-        env=environment(),
-        capture_output=True,
-        text=True,
-        timeout=PATIENCE,
-        check=False,
-    )
+    with TemporaryDirectory() as home:
+        return subprocess.run(
+            command,
+            cwd=ROOT,
+            env=environment(XDG_DATA_HOME=home),
+            capture_output=True,
+            text=True,
+            timeout=PATIENCE,
+            check=False,
+        )
 
 
 class Running:
-    """A process whose lines are read while it runs.  Both its outputs are one."""
+    """A process whose lines are read while it runs.  Both its outputs are one.
+
+    What it keeps is kept in a directory of its own, and goes with it, unless it is told another.
+    """
 
     def __init__(self, command: tuple[str, ...], **extra: str) -> None:
         self.lines: list[str] = []
+        self._home = TemporaryDirectory()
         self._queue: Queue[str | None] = Queue()
         self._process = subprocess.Popen(
             command,
             cwd=ROOT,
-            env=environment(**extra),
+            env=environment(XDG_DATA_HOME=self._home.name, **extra),
             stdout=subprocess.PIPE,
             stderr=subprocess.STDOUT,
             text=True,
@@ -95,6 +101,7 @@ class Running:
         self._reader.join(PATIENCE)
         assert self._process.stdout is not None
         self._process.stdout.close()
+        self._home.cleanup()
 
 
 @contextmanager

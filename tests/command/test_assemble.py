@@ -40,11 +40,20 @@ def of_kind(service, kind):
 
 def test_a_plan_becomes_a_program():
     with LogLines() as lines:
-        (service,) = program("--connect", "192.0.2.1", "--listen", "127.0.0.1:0", "--outbound", "2")
+        *_, service = program(
+            "--connect", "192.0.2.1", "--listen", "127.0.0.1:0", "--outbound", "2"
+        )
     assert lines == ["bitpeer 0.1.0 joins bitcoin-mainnet as /bitpeer:0.1.0/"]
     kinds = [type(each).__name__ for each in service]
     assert kinds == ["Listening", "Admission", "FixedPeer", "Outbound", "Summary", "Farewell"]
     assert of_kind(service, Outbound).count == 2
+
+
+def test_who_wants_nothing_kept_gets_no_directory():
+    kinds = [type(each).__name__ for each in program("--listen", "0")]
+    assert kinds == ["DataDirectory", "MultiService"]
+    kinds = [type(each).__name__ for each in program("--listen", "0", "--data-dir", "memory")]
+    assert kinds == ["MultiService"]
 
 
 @pytest.mark.parametrize(
@@ -70,14 +79,14 @@ def test_it_is_told_what_hashes_for_decred(monkeypatch, backend, line):
     ],
 )
 def test_the_operator_says_how_many_may_come_in(arguments, most, per_host):
-    (service,) = program("--listen", "0", *arguments)
+    *_, service = program("--listen", "0", *arguments)
     admission = of_kind(service, Admission)
     assert (admission.limits.most, admission.limits.per_host) == (most, per_host)
 
 
 def test_several_networks_run_side_by_side():
     with LogLines() as lines:
-        first, second = program("--network", "mainnet", "--network", "jaxnet-mainnet")
+        _, first, second = program("--network", "mainnet", "--network", "jaxnet-mainnet")
     assert lines[0].startswith("bitpeer 0.1.0 joins bitcoin-mainnet")
     assert lines[1].startswith("bitpeer 0.1.0 joins jaxnet-mainnet")
     assert of_kind(first, Outbound) is not of_kind(second, Outbound)

@@ -1,0 +1,130 @@
+"""How the program reaches peers, and is reached: proxies, Tor, onion services."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from functools import partial
+from pathlib import Path
+from tempfile import mkdtemp
+from typing import TypeVar
+
+from twisted.internet.interfaces import IStreamServerEndpoint
+
+from bitpeer.command.plan import NetworkPlan, Plan
+from bitpeer.command.said import WrongSetting
+from bitpeer.errors import InvalidSetting, LocalError
+from bitpeer.net.journal import Journal
+from bitpeer.net.onion import OnionEndpoint, onion_endpoint
+from bitpeer.net.proxies import proxy_from_text
+from bitpeer.net.routes import Routes
+from bitpeer.net.tor import Tor, control_place, usual_places
+from bitpeer.net.torlaunch import TorProcess
+
+MAX_PASSWORD = 1_024
+"""Most bytes of a password."""
+ONION_KEY = "onion.key"
+"""The file with the key of a network's onion service."""
+
+T = TypeVar("T")
+
+
+def make_tor(plan: Plan, place: Path | None, journal: Journal, reactor: object) -> Tor | None:
+    """Return the Tor that is wanted, if one is.
+
+    Args:
+        plan: what the operator wants.
+        place: where a Tor of our own may remember things; `None` if nothing is to be kept.
+        journal: is told what becomes of it.
+        reactor: Twisted's.
+
+    Raises:
+        WrongSetting: its control port or password cannot be read, or txtorcon is missing.
+    """
+    if not plan.tor:
+        return None
+    if plan.tor_control is None:
+        folder = Path(mkdtemp(prefix="bitpeer-")) if place is None else place
+        places, process = usual_places(reactor), TorProcess(reactor, folder / "tor")
+    else:
+        text = plan.tor_control
+        places = [_checked("tor-control", text, partial(control_place, reactor))]
+        process = None
+    password = None if plan.tor_password_file is None else _password(plan.tor_password_file)
+    try:
+        return Tor(reactor, journal, places=places, password=password, process=process)
+    except LocalError as error:
+        raise WrongSetting(f"--tor cannot be used: {error}") from None
+
+
+def make_routes(plan: NetworkPlan, tor: Tor | None, reactor: object) -> Routes:
+    """Return how the peers of a network are dialled.
+
+    Raises:
+        WrongSetting: a proxy cannot be read.
+    """
+    texts = {"proxy": plan.proxy, "onion-proxy": plan.onion_proxy}
+    proxies = {
+        option: _checked(option, text, partial(proxy_from_text, reactor))
+        for option, text in texts.items()
+        if text is not None
+    }
+    return Routes(
+        reactor,
+        proxy=proxies.get("proxy") if tor is None else tor.proxy,
+        onion_proxy=proxies.get("onion-proxy"),
+        overlays=plan.cjdns_reachable,
+    )
+
+
+def make_doors(
+    plan: NetworkPlan, tor: Tor | None, key: Path | None, reactor: object
+) -> list[str | IStreamServerEndpoint]:
+    """Return where peers of a network are accepted, onion services among it.
+
+    Args:
+        plan: what the operator wants.
+        tor: if there is one.
+        key: the file for the key of the onion service; the first of several has it.  `None`
+            gives it a new name at each start.
+        reactor: Twisted's.
+
+    Raises:
+        WrongSetting: an onion service cannot be understood.
+    """
+    doors: list[str | IStreamServerEndpoint] = []
+    for text in plan.listen:
+        if tor is None or not text.lower().startswith("onion:"):
+            doors.append(text)
+            continue
+        door = _checked("listen", text, partial(onion_endpoint, reactor, tor=tor, key=key))
+        doors.append(door)
+        key = None if isinstance(door, OnionEndpoint) else key
+    if plan.onion_service and tor is not None:
+        doors.append(OnionEndpoint(reactor, tor, plan.config.network.port, key))
+    return doors
+
+
+def _checked(option: str, text: str, make: Callable[[str], T]) -> T:
+    try:
+        return make(text)
+    except InvalidSetting as error:
+        raise WrongSetting(f"--{option} is {text!r:.200}, expected {error.expected}") from None
+    except LocalError as error:
+        raise WrongSetting(f"--{option} is {text!r:.200}, but {error}") from None
+
+
+def _password(path: str) -> str:
+    """Return what the first line of a file says."""
+    try:
+        with Path(path).open("rb") as file:
+            said = file.read(MAX_PASSWORD + 1).split(b"\n")[0].strip().decode("utf-8")
+    except OSError as error:
+        why = error.strerror or type(error).__name__
+        expected = f"a file that can be read ({why})"
+    except UnicodeDecodeError:
+        expected = "a file with a password in UTF-8"
+    else:
+        if 0 < len(said) <= MAX_PASSWORD:
+            return said
+        expected = f"a file whose first line is a password of at most {MAX_PASSWORD} bytes"
+    raise WrongSetting(f"--tor-password-file is {path!r:.200}, expected {expected}")

@@ -17,6 +17,7 @@ from bitpeer.net.factory import PeerFactory
 from bitpeer.net.local import LocalNode
 from bitpeer.net.routes import Routes, routes_for
 from bitpeer.net.text import printable
+from bitpeer.service.addressbook import AddressBook
 from bitpeer.service.admission import MAX_INBOUND, MAX_PER_HOST, Admission, GuardedFactory, Limits
 from bitpeer.service.descriptors import check_room, room_left
 from bitpeer.service.endpoints import check_several, distinct, server_endpoint
@@ -124,9 +125,11 @@ def node_service(
         seeds = Seeds(network, look_up, clock=node.clock, journal=node.journal)
         slots = Outbound(
             node,
-            outbound,
+            AddressBook(),
+            routes,
             seeds,
-            routes=routes,
+            full=outbound,
+            block_only=0,
             is_own=lambda address: any(_leads_to(door, address, node) for door in doors),
         )
         service.addService(slots)

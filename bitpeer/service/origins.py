@@ -12,6 +12,7 @@ from bitpeer.errors import InvalidSetting
 from bitpeer.net.interfaces import IPeer
 from bitpeer.net.places import split_host_port
 from bitpeer.service.eviction import LOCAL
+from bitpeer.service.seeds import Address
 
 HOST_BITS = {4: 32, 6: 64}
 """How many bits of an address name a host: whoever has one address of IPv6 has at least as
@@ -81,15 +82,21 @@ def plain_address(host: str) -> IPv4Address | IPv6Address | None:
     return mapped or address
 
 
-def host_of(peer: IPeer) -> str:
-    """Return the host at the other end, whether it was dialled or dialled us.
+def address_of(peer: IPeer) -> Address | None:
+    """Return where *peer* is, whether it was dialled or dialled us; `None` if nobody can say.
 
-    An IP literal, or the name that was dialled; nothing if there is neither.
+    Its host is an IP literal, or a name that was dialled.
     """
     try:
-        return split_host_port(peer.address, 1)[0]
+        return Address(*split_host_port(peer.address, 1))
     except InvalidSetting:
-        return ""
+        return None
+
+
+def host_of(peer: IPeer) -> str:
+    """Return the host of `address_of`; nothing if there is none."""
+    address = address_of(peer)
+    return "" if address is None else address.host
 
 
 def unit_of(host: str) -> str:

@@ -1,226 +1,293 @@
-"""Keeps a number of peers whom nobody named: finds them, dials them, replaces them."""
+"""Keeps peers whom nobody named: finds them, dials them, replaces them."""
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Hashable, Iterable, Iterator, Sequence
 from math import inf
 from secrets import SystemRandom
-from typing import Any, cast
+from typing import Protocol as Shape, cast
 
 from twisted.application.service import Service
-from twisted.internet.defer import Deferred
+from twisted.internet.defer import maybeDeferred
 from twisted.internet.interfaces import IProtocol
 from twisted.logger import LogLevel
 from twisted.python.failure import Failure
+from zope.interface import implementer
 
-from bitpeer.bitcoin.hosts import parse_host
-from bitpeer.bitcoin.reach import is_routable, network_group
-from bitpeer.errors import Disconnected, DisconnectReason
+from bitpeer.dialect import VersionLike
+from bitpeer.errors import Disconnected, DisconnectReason, Refused
 from bitpeer.net.factory import PeerFactory
-from bitpeer.net.interfaces import IPeer
+from bitpeer.net.interfaces import IPeer, IVersionListener
+from bitpeer.net.listeners import PeerListener
 from bitpeer.net.local import LocalNode
 from bitpeer.net.protocol import PeerProtocol
 from bitpeer.net.routes import Routes
-from bitpeer.service.backoff import Backoff
+from bitpeer.service.addressbook import AddressBook
+from bitpeer.service.anchors import Anchors
+from bitpeer.service.bans import Bans
 from bitpeer.service.detour import detour
 from bitpeer.service.every import Every
+from bitpeer.service.knownaddress import KnownAddress
+from bitpeer.service.merits import Merits
 from bitpeer.service.reasons import reason_of
-from bitpeer.service.seeds import Address, Seeds
+from bitpeer.service.rests import Rests
+from bitpeer.service.seeds import Address
+from bitpeer.service.selection import Selection
+from bitpeer.service.slots import CONNECTION_TYPE, Kind, Slot, counted
+from bitpeer.service.staleness import Staleness, least_useful
 
+FULL, BLOCK_ONLY = 8, 2
+"""Peers to keep for everything, and for blocks only, unless somebody says otherwise (Core)."""
+SPARE_DIALS = 2
+"""Connections that there may be beside those: a feeler, and a peer on trial."""
 PERIOD = 1.0
 """Seconds between two looks for peers that are missing."""
-SOON, SOON_AT_MOST = 60.0, 14_400.0
-"""Seconds, at first and at most, before an address that failed is dialled again."""
-NOT_TODAY = 86_400.0
-"""Seconds before an address is dialled again whose owner cannot be talked to."""
 STEADY = 60.0
 """Seconds after which an established connection counts as a success."""
-MAX_KNOWN = 1_000
-"""Most addresses remembered."""
+TRIAL = 60.0
+"""Seconds that an additional peer has to show that it knows of newer blocks."""
+NEXT_TRIAL = 600.0
+"""Seconds after such a trial before there is another (Core)."""
 SUSPICIOUS = 24
 """Dials in a row without any connection after which the log says so, once."""
 
 _RANDOM = SystemRandom()
 
 
-class Candidate:
-    """An address, and how it went with it."""
+class Source(Shape):
+    """Something that finds addresses when there is none left to dial; `Seeds`, say."""
 
-    __slots__ = ("address", "backoff", "dial_at", "group", "is_detour")
+    def ask(self, found: Callable[[Sequence[Address]], object]) -> bool:
+        """Look for addresses, unless it is too soon, and call *found* with them."""
+        ...
 
-    def __init__(self, address: Address, group: bytes, draw: Callable[[], float]) -> None:
-        self.address = address
-        self.group = group
-        """Equal for addresses that are probably in the same hands."""
-        self.dial_at = -inf
-        """When it may be dialled next."""
-        self.backoff = Backoff(SOON, SOON_AT_MOST, draw)
-        self.is_detour = False
-        """Whether a peer sent us there: then nobody there may send us further."""
+    def satisfied(self) -> None:
+        """Take note that they were good."""
+
+    def stop(self) -> None:
+        """Give up looking."""
 
 
-class Outbound(Service):
-    """Keeps *count* connections to peers found through the seeds.
+@implementer(IVersionListener)
+class Outbound(Service, PeerListener):
+    """Keeps connections to peers that are picked from an address book.
 
-    Each in a network group of its own, chosen at random among the known
-    addresses that are not resting after a failure.  A peer that is lost is
-    replaced within a second, by another one.
+    Each in a network group of its own, those of peers whom the operator named included
+    (R-E1).  A peer that is lost is replaced within a second, by another one; the address
+    rests, ever longer.  Peers for blocks only take part in nothing else, and are the
+    first to be dialled after a restart.  If there has been no new block for long, one
+    more peer is tried for a while, and then the least useful one must go.
 
     Args:
         node: what all peers of the network share.
-        count: how many connections to keep.
-        seeds: asked for addresses when there is none left to dial.
+        book: the addresses; tells, too, which may be dialled at all (R-E2).
         routes: how to dial; addresses to which they do not lead are passed over.
+        seeds: asked for addresses when there is none to dial.
+        full: how many peers to keep for everything.
+        block_only: how many more to keep for blocks only.
+        wanted: services that each of these must offer; what others say of it is but a
+            hint (R-E3).
+        bans: who is not dialled.
+        merits: who has been of use.
+        anchors: keeps the peers for blocks over a restart.
+        stale_after: seconds without a new block after which one more peer is tried.
+        group_of: what must be different for all of them.
         is_own: tells whether an address is this program's own.
-        choose: picks one at random.
         draw: returns a random number, 0 <= x < 1.
+        tell: is told of peers that are let go, with a name and fields, as `Events.emit` is.
     """
 
     def __init__(
         self,
         node: LocalNode,
-        count: int,
-        seeds: Seeds,
-        *,
+        book: AddressBook,
         routes: Routes,
+        seeds: Source,
+        *,
+        full: int = FULL,
+        block_only: int = BLOCK_ONLY,
+        wanted: int = 0,
+        bans: Bans | None = None,
+        merits: Merits | None = None,
+        anchors: Anchors | None = None,
+        stale_after: float = inf,
+        group_of: Callable[[KnownAddress], Hashable] = lambda known: known.group,
         is_own: Callable[[Address], bool] = lambda _: False,
-        choose: Callable[[Sequence[Any]], Any] = _RANDOM.choice,
         draw: Callable[[], float] = _RANDOM.random,
+        tell: Callable[..., object] = lambda _, **__: None,
     ) -> None:
-        self.count = count
+        self.full = full
+        self.block_only = block_only
         self._node = node
-        self._seeds = seeds
+        self._book = book
         self._routes = routes
-        self._is_own = is_own
-        self._choose = choose
-        self._draw = draw
-        self._factory = PeerFactory(node, outbound=True)
-        self._known: dict[Address, Candidate] = {}
-        self._busy: set[Candidate] = set()
+        self._seeds = seeds
+        self._wanted = wanted
+        self._bans = bans
+        self._merits = merits or Merits(node.clock.seconds)
+        self._anchors = anchors
+        self._tell = tell
+        self._rests = Rests(draw)
+        self._selection = Selection(
+            node,
+            book,
+            routes,
+            self._rests,
+            wanted=wanted,
+            bans=bans,
+            group_of=group_of,
+            is_own=is_own,
+        )
+        self._slots: set[Slot] = set()
         """Those that are being dialled or are connected."""
-        self._dials: dict[Candidate, Deferred[Any]] = {}
+        self._of_peer: dict[IPeer, Slot] = {}
+        self._first: list[Slot] = []
+        """What to dial before anything is picked."""
+        self._staleness = Staleness(node.newest_block, stale_after, node.clock.seconds())
+        self._next_trial = -inf
         self._in_vain = 0
-        self._looks = Every(node.clock, PERIOD, self._top_up, node.journal)
+        self._looks = Every(node.clock, PERIOD, self._look, node.journal)
+        node.add_listener(self)
+        if bans is not None:
+            bans.watchers.append(self._part_with_banned)
 
     @property
     def known(self) -> int:
         """How many addresses are known."""
-        return len(self._known)
+        return len(self._book)
 
     def startService(self) -> None:
         Service.startService(self)
+        for address in () if self._anchors is None else self._anchors.take():
+            self._dial_soon(Kind.BLOCK_ONLY, address)
         self._looks.start()
-        self._top_up()
+        self._look()
 
     def stopService(self) -> None:
         """Dial no more; connections that are there stay."""
         Service.stopService(self)
         self._looks.stop()
         self._seeds.stop()
-        for dial in list(self._dials.values()):
-            dial.cancel()
+        self._first.clear()
+        if self._anchors is not None:
+            self._anchors.keep(
+                slot.known.address
+                for slot in self._of_peer.values()
+                if slot.kind is Kind.BLOCK_ONLY and slot.established_at is not None
+            )
+        for slot in list(self._slots):
+            if slot.dial is not None:
+                slot.dial.cancel()
 
     def learn(self, addresses: Iterable[Address]) -> int:
-        """Remember *addresses* to dial; return how many of them are new.
+        """Put *addresses* that the seeds told into the book; return how many are new."""
+        return self._book.learn(addresses, "seeds", self._now())
 
-        Addresses that lead nowhere, or not to the public network, or to one that cannot be
-        reached from here, are passed over (R-E2).  When there is no room, the address that
-        rests longest is forgotten.
+    def feel(self) -> bool:
+        """See whether somebody answers at an address of which nobody knows.
+
+        Returns:
+            Whether there is one, and nothing of the kind is under way.
         """
-        learned = 0
-        for address in addresses:
-            candidate = self._candidate(address)
-            if candidate is None or address in self._known:
-                continue
-            if not self._routes.reaches(address.host):
-                continue
-            if len(self._known) >= MAX_KNOWN:
-                self._forget_worst()
-            self._known[address] = candidate
-            learned += 1
-        return learned
+        if counted(self._slots, Kind.FEELER):
+            return False
+        slot = self._selection.pick_to_test(self._slots, self._now())
+        if slot is None:
+            return False
+        self._dial(slot)
+        return True
 
-    def _candidate(self, address: Address) -> Candidate | None:
-        try:
-            where = parse_host(address.host)
-        except ValueError:
-            return None
-        return (
-            Candidate(address, network_group(*where), self._draw) if is_routable(*where) else None
-        )
+    # Whom to dial
 
-    def _forget_worst(self) -> None:
-        resting = (each for each in self._known.values() if each not in self._busy)
-        worst = max(resting, key=lambda each: each.dial_at, default=None)
-        if worst is not None:
-            del self._known[worst.address]
-
-    def _top_up(self) -> None:
-        """Dial until there are enough."""
-        while len(self._busy) < self.count:
-            candidate = self._pick()
-            if candidate is None:
+    def _look(self) -> None:
+        """Dial until there are enough; part with who is too many."""
+        now = self._now()
+        self._end_trial(now)
+        if self._in_vain >= SUSPICIOUS:
+            self._seeds.ask(self.learn)
+        for kind in self._missing(now):
+            slot = self._selection.pick(self._slots, self._first, kind, now)
+            if slot is None:
                 self._seeds.ask(self.learn)
                 return
-            self._dial(candidate)
+            self._dial(slot)
 
-    def _pick(self) -> Candidate | None:
-        now = self._node.clock.seconds()
-        taken = self._groups_taken()
-        fit = [
-            each
-            for each in self._known.values()
-            if each.dial_at <= now and each.group not in taken and not self._is_own(each.address)
-        ]
-        return cast(Candidate, self._choose(fit)) if fit else None
+    def _missing(self, now: float) -> Iterator[Kind]:
+        """Yield what should be dialled for, as long as something should."""
+        on_trial = int(now >= self._next_trial and self._staleness.is_stale(now))
+        wanted = {Kind.FULL: self.full + on_trial, Kind.BLOCK_ONLY: self.block_only}
+        urgent = {slot.kind for slot in self._first}
+        for kind in sorted(wanted, key=lambda kind: kind not in urgent):
+            for _ in range(wanted[kind] - counted(self._slots, kind)):
+                yield kind
 
-    def _groups_taken(self) -> set[bytes]:
-        """Return the groups of those who are dialled, now or by the operator's wish (R-E1)."""
-        taken = {each.group for each in self._busy}
-        for peer in self._node.peers:
-            host = getattr(peer.transport and peer.transport.getPeer(), "host", "")
-            candidate = None if peer.inbound else self._candidate(Address(host, 0))
-            if candidate is not None:
-                taken.add(candidate.group)
-        return taken
+    def _dial_soon(self, kind: Kind, address: Address, *, is_detour: bool = False) -> None:
+        """Dial *address* before anything else, if it may be dialled at all (R-E2)."""
+        known = self._book.look_up(address) or KnownAddress.of(*address, self._book.fit)
+        if known is not None:
+            self._first.append(Slot(kind, known, is_detour))
 
-    def _dial(self, candidate: Candidate) -> None:
-        self._busy.add(candidate)
-        dial = self._routes.endpoint(*candidate.address).connect(self._factory)
-        self._dials[candidate] = dial
-        dial.addBoth(self._answered, candidate)
+    # How it goes
 
-    def _answered(self, result: IProtocol | Failure, candidate: Candidate) -> None:
-        self._dials.pop(candidate, None)
+    def _dial(self, slot: Slot) -> None:
+        host, port = slot.known.address
+        name = f"[{host}]:{port}" if ":" in host else f"{host}:{port}"
+        quiet = slot.kind is not Kind.FULL
+        factory = PeerFactory(self._node, outbound=True, dialled=name, quiet=quiet)
+        self._slots.add(slot)
+        self._book.attempted(slot.known.address, self._now())
+        # Whatever the routes object to, such as a port that no proxy takes, is a failed dial.
+        slot.dial = maybeDeferred(lambda: self._routes.endpoint(host, port).connect(factory))
+        slot.dial.addBoth(self._answered, slot)
+
+    def _answered(self, result: IProtocol | Failure, slot: Slot) -> None:
+        slot.dial = None
         if isinstance(result, Failure):
-            self._unreachable(result, candidate)
+            self._unreachable(result, slot)
             return
         self._in_vain = 0
-        established_at: list[float] = []
-        seconds = self._node.clock.seconds
-
-        def established(_: IPeer) -> None:
-            established_at.append(seconds())
-            self._seeds.satisfied()
-
-        def lost(reason: Disconnected) -> None:
-            if established_at and seconds() - established_at[0] >= STEADY:
-                candidate.backoff.succeeded()
-            self._rest(candidate, reason.reason)
-            if self._node.config.follow_redirects and not candidate.is_detour:
-                self._sent_to(detour(peer))
-
+        self._rests.answered(self._now())
         peer = cast(PeerProtocol, result)
-        peer.when_established().addCallbacks(established, lambda _: None)
-        peer.when_lost().addCallback(lost)
+        self._of_peer[peer] = slot
+        peer.facts[CONNECTION_TYPE] = slot.kind.value
 
-    def _sent_to(self, place: Address | None) -> None:
-        """Remember where a peer sent us."""
-        if place is not None and self.learn((place,)):
-            self._known[place].is_detour = True
+    def version_received(self, peer: IPeer, version: VersionLike) -> None:
+        """Look whether *peer* offers what is wanted, whatever was said of it (R-E3).
 
-    def _unreachable(self, failure: Failure, candidate: Candidate) -> None:
-        self._rest(candidate, DisconnectReason.DIAL_FAILED)
+        Raises:
+            Refused: it does not.
+        """
+        slot = self._of_peer.get(peer)
+        missing = self._wanted & ~version.services
+        if slot is not None and slot.kind is not Kind.FEELER and missing:
+            self._book.connected(slot.known.address, self._now(), version.services)
+            raise Refused(f"it does not offer {self._names(missing)}")
+
+    def peer_established(self, peer: IPeer, version: VersionLike) -> None:
+        """Take note of a success; it is all that was wanted of a feeler."""
+        slot = self._of_peer.get(peer)
+        if slot is None:
+            return
+        slot.established_at = self._now()
+        self._book.connected(slot.known.address, self._now(), version.services)
+        self._seeds.satisfied()
+        if slot.kind is Kind.FEELER:
+            peer.disconnect()
+
+    def peer_lost(self, peer: IPeer, reason: Disconnected) -> None:
+        """Let the address rest; its place is free."""
+        slot = self._of_peer.pop(peer, None)
+        if slot is None:
+            return
+        self._over(slot, reason.reason)
+        if self._node.config.follow_redirects and not slot.is_detour:
+            place = detour(cast(PeerProtocol, peer))
+            if place is not None:
+                self._book.learn((place,), slot.known.address.host, self._now())
+                self._dial_soon(slot.kind, place, is_detour=True)
+
+    def _unreachable(self, failure: Failure, slot: Slot) -> None:
+        self._over(slot, DisconnectReason.DIAL_FAILED)
         self._in_vain += 1
         if self._in_vain == SUSPICIOUS and self.running:
             self._node.journal.emit(
@@ -230,11 +297,46 @@ class Outbound(Service):
                 why=reason_of(failure),
             )
 
-    def _rest(self, candidate: Candidate, reason: DisconnectReason) -> None:
-        """Leave *candidate* alone for as long as what happened suggests."""
-        self._busy.discard(candidate)
-        if reason is DisconnectReason.SELF_CONNECTION:
-            wait = inf
-        else:
-            wait = candidate.backoff.failed() if reason.transient else NOT_TODAY
-        candidate.dial_at = self._node.clock.seconds() + wait
+    def _over(self, slot: Slot, reason: DisconnectReason) -> None:
+        """Take note that a connection ended, or never was."""
+        self._slots.discard(slot)
+        address, now = slot.known.address, self._now()
+        if slot.established_at is None:
+            if self.running:
+                self._book.failed(address, now)
+        elif slot.kind is Kind.FEELER or now - slot.established_at >= STEADY:
+            self._rests.forgive(address)
+        if slot.kind is not Kind.FEELER or slot.established_at is None:
+            self._rests.begin(address, reason, now)
+
+    # With whom to part
+
+    def _end_trial(self, now: float) -> None:
+        """If there is one peer more than wanted, and all had time to prove themselves, part."""
+        since = {
+            peer: slot.established_at
+            for peer, slot in self._of_peer.items()
+            if slot.kind is Kind.FULL and slot.established_at is not None and peer.established
+        }
+        if len(since) <= self.full or now - max(since.values()) < TRIAL:
+            return
+        worst = least_useful(since, self._merits.at)
+        self._next_trial = now + NEXT_TRIAL
+        text = "{peer} has to go: of {count}, it told us of new blocks least"
+        self._node.journal.emit(LogLevel.info, text, peer=str(worst), count=len(since))
+        self._tell("peer.replaced", peer=worst.id, addr=worst.address)
+        worst.disconnect()
+
+    def _part_with_banned(self) -> None:
+        for peer, slot in list(self._of_peer.items()):
+            if self._bans is not None and self._bans.is_banned(slot.known.address.host):
+                peer.disconnect()
+
+    def _names(self, services: int) -> str:
+        """Return what people call some services."""
+        names = self._node.config.network.dialect.service_bits
+        bits = (1 << bit for bit in range(64) if services >> bit & 1)
+        return ", ".join(names.get(bit, f"service {bit:#x}") for bit in bits)
+
+    def _now(self) -> float:
+        return self._node.clock.seconds()

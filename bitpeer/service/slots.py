@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from enum import Enum
 from typing import Any
 
@@ -35,10 +35,10 @@ class Slot:
     kind: Kind
     known: KnownAddress
     """Where to."""
-    dial: Deferred[Any] | None = field(default=None, repr=False)
+    is_detour: bool = False
+    """Whether a peer sent us there: then nobody there may send us further."""
+    dial: Deferred[Any] | None = None
     """While it is dialled."""
-    peer: IPeer | None = None
-    """Once it is connected."""
     established_at: float | None = None
     """When the handshake was complete, once it is."""
 

@@ -46,7 +46,7 @@ def test_a_plan_becomes_a_program():
     assert lines == ["bitpeer 0.1.0 joins bitcoin-mainnet as /bitpeer:0.1.0/"]
     kinds = [type(each).__name__ for each in service]
     assert kinds == ["Listening", "Admission", "FixedPeer", "Outbound", "Summary", "Farewell"]
-    assert of_kind(service, Outbound).count == 2
+    assert of_kind(service, Outbound).full == 2
 
 
 def test_who_wants_nothing_kept_gets_no_directory():

@@ -322,7 +322,7 @@ def test_what_leads_to_our_own_door_is_our_own_address(listening, address, own):
     (slots,) = (each for each in service if isinstance(each, Outbound))
     door.port = None if listening is None else Port(listening)
     visit(node)
-    assert slots._is_own(Address(*address)) is own
+    assert slots._selection._is_own(Address(*address)) is own
     node.stop()
 
 

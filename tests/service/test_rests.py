@@ -17,6 +17,7 @@ def test_an_address_that_fails_again_rests_twice_as_long():
     now, waits = 0.0, []
     for n in range(10):
         resting.begin(HERE, DisconnectReason.IDLE, now)
+        resting.answered(now)
         wait = min(SOON * 2**n, SOON_AT_MOST)
         assert not resting.over(HERE, now + wait - 1)
         now += wait
@@ -50,6 +51,8 @@ def test_an_address_that_is_forgiven_begins_anew():
     resting = Rests(lambda: 0.0)
     for _ in range(3):
         resting.begin(HERE, DisconnectReason.IDLE, 0.0)
+        resting.answered(0.0)
+    assert not resting.over(HERE, 2 * SOON)
     resting.forgive(HERE)
     resting.forgive(THERE)
     assert resting.over(HERE, 0.0)
@@ -64,3 +67,14 @@ def test_memory_is_bounded(monkeypatch):
         resting.begin(address, DisconnectReason.MALFORMED, 0.0)
     assert resting.over(THERE, 0.0)
     assert not resting.over(HERE, 0.0)
+
+
+def test_while_nobody_answers_nobody_rests_longer_than_at_first():
+    resting = Rests(lambda: 0.0)
+    for n in range(20):
+        resting.begin(HERE, DisconnectReason.DIAL_FAILED, n * SOON)
+        assert resting.over(HERE, (n + 1) * SOON)
+    resting.answered(20 * SOON)
+    resting.begin(HERE, DisconnectReason.DIAL_FAILED, 20 * SOON)
+    assert not resting.over(HERE, 22 * SOON - 1)
+    assert resting.over(HERE, 22 * SOON)

@@ -3,14 +3,22 @@ import sys
 from binascii import unhexlify
 from hashlib import sha256
 from hmac import new as hmac
+from itertools import cycle
 
 import pytest
+from hypothesis import given, strategies as st
 from twisted.internet.defer import CancelledError
 from twisted.internet.error import ConnectError, ConnectionRefusedError as NobodyThere
 from twisted.internet.task import Clock
 
 from bitpeer.errors import MissingExtra, TorUnavailable
-from bitpeer.net.torcontrol import MAX_REPLY, PATIENCE, connect_control, cookie_problem
+from bitpeer.net.torcontrol import (
+    MAX_REPLY,
+    PATIENCE,
+    Control,
+    connect_control,
+    cookie_problem,
+)
 from tests.net.fake_tor import FakeTor
 
 COOKIE = bytes(range(32))
@@ -307,6 +315,30 @@ def flooded(clock, first, piece, most=MAX_REPLY):
 def test_reply_without_end_fills_no_memory(clock, first, piece):
     """R-H2: a malicious control port sends lines for ever."""
     flooded(clock, first, piece)
+
+
+LINES = st.sampled_from(
+    [b"250 OK", b"250-version=1", b"250+poem=", b".", b"..", b"650 STATUS_CLIENT x", b"650-CIRC"]
+) | st.binary(max_size=20)
+
+
+@given(st.lists(LINES, max_size=30), st.lists(st.integers(1, 40), min_size=1, max_size=20))
+def test_nothing_that_is_said_harms_us_however_it_is_cut(said, sizes):
+    """R-H1, R-H2: whatever sits at the control port, it ends in an answer or a reason."""
+    clock = Clock()
+    tor = FakeTor(clock)
+    tor.replies["GETINFO version"] = None
+    answer = join(tor)
+    stream = b"\r\n".join([*said, b""])
+    for size in cycle(sizes):
+        if not stream or tor.wires[0].disconnecting:
+            break
+        piece, stream = stream[:size], stream[size:]
+        tor.say(piece)
+    tor.die()
+    result = outcome(answer)
+    assert isinstance(result, Control | TorUnavailable)
+    assert not clock.getDelayedCalls() or tor.wires[0].disconnecting
 
 
 def test_long_conversation_is_no_long_reply(clock):

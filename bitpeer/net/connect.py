@@ -76,10 +76,19 @@ def connect(
     way = routes_for(config, routes, reactor).client(endpoint, config.network.port)
     node = LocalNode(config, listeners, clock=cast(IReactorTime, reactor))
     dialled = endpoint if isinstance(endpoint, str) else None
-    return Deferred.fromCoroutine(_connect(way, PeerFactory(node, outbound=True, dialled=dialled)))
+    return Deferred.fromCoroutine(dial(way, PeerFactory(node, outbound=True, dialled=dialled)))
 
 
-async def _connect(endpoint: IStreamClientEndpoint, factory: PeerFactory) -> IPeer:
+async def dial(endpoint: IStreamClientEndpoint, factory: PeerFactory) -> IPeer:
+    """Dial *endpoint* and complete the handshake, for a node that is there already.
+
+    Args:
+        endpoint: where to; from `Routes`.
+        factory: makes outbound peers.
+
+    Raises:
+        Disconnected: there is no connection, or no handshake.
+    """
     try:
         peer = cast(IPeer, await endpoint.connect(factory))
     except (CancelledError, ConnectingCancelledError) as error:

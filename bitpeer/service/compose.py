@@ -121,7 +121,7 @@ def node_service(
         dialled = routes.client(peer, network.port)
         service.addService(fixed_peer(_name(peer), dialled, node, elsewhere))
     if outbound:
-        look_up = look_up_through(reactor, routes, config)
+        look_up = look_up_through(reactor, routes, node)
         seeds = Seeds(network, look_up, clock=node.clock, journal=node.journal)
         slots = Outbound(
             node,

@@ -20,12 +20,14 @@ from twisted.internet.interfaces import (
 )
 from zope.interface import implementer
 
-from bitpeer.config import PeerConfig
 from bitpeer.dialect import DnsSeed, HttpsSeed
-from bitpeer.net.connect import connect
+from bitpeer.net.connect import dial
+from bitpeer.net.factory import PeerFactory
+from bitpeer.net.local import LocalNode
 from bitpeer.net.routes import Routes
 from bitpeer.net.socks import Proxy, resolve
 from bitpeer.service.byhttps import ByHttps
+from bitpeer.service.redial import Murmur
 from bitpeer.service.seeds import PER_SEED, Address, LookUp
 
 WANTED_SERVICES = 0x9
@@ -45,28 +47,30 @@ def query_name(seed: DnsSeed, services: int) -> str:
     return f"x{services:x}.{seed.host}" if seed.filters and services else seed.host
 
 
-def look_up_through(reactor: object, routes: Routes, config: PeerConfig) -> LookUp:
+def look_up_through(reactor: object, routes: Routes, node: LocalNode) -> LookUp:
     """Return how to ask seeds where *routes* are the only ones to be used.
 
     Args:
         reactor: Twisted's.
         routes: if they are proxied, there is a proxy.
-        config: the settings, for those who must be asked as peers.
+        node: for whom.
     """
-    if not config.network.https_seeds:
-        return _by_name(reactor, routes, config)
+    by_name = _by_name(reactor, routes, node)
+    if not node.config.network.https_seeds:
+        return by_name
     by_https = ByHttps(reactor, routes)
-    return ByKind(_by_name(reactor, routes, config), by_https) if config.network.seeds else by_https
+    return ByKind(by_name, by_https) if node.config.network.seeds else by_https
 
 
-def _by_name(reactor: object, routes: Routes, config: PeerConfig) -> LookUp:
+def _by_name(reactor: object, routes: Routes, node: LocalNode) -> LookUp:
     """Return how to ask DNS seeds."""
+    port = node.config.network.port
     if routes.proxy is None:
         resolver = cast(IReactorPluggableNameResolver, reactor).nameResolver
-        return ByResolver(resolver, config.network.port, clock=cast(IReactorTime, reactor))
+        return ByResolver(resolver, port, clock=node.clock)
     if routes.proxy.is_tor:
-        return ByTor(reactor, routes.proxy, config.network.port)
-    return ByAsking(reactor, routes, config)
+        return ByTor(reactor, routes.proxy, port)
+    return ByAsking(routes, node)
 
 
 class ByKind:
@@ -187,9 +191,8 @@ class ByAsking:
     and takes one.  (Bitcoin Core calls that an address-fetch connection.)
 
     Args:
-        reactor: Twisted's.
         routes: through the proxy.
-        config: the settings for the conversation.
+        node: for whom; its listeners hear nothing of this.
         sample: draws so many items at random.
     """
 
@@ -197,14 +200,12 @@ class ByAsking:
 
     def __init__(
         self,
-        reactor: object,
         routes: Routes,
-        config: PeerConfig,
+        node: LocalNode,
         sample: Callable[[Sequence[Any], int], list[Any]] = _RANDOM.sample,
     ) -> None:
-        self._reactor = reactor
         self._routes = routes
-        self._config = config
+        self._node = node
         self._sample = sample
 
     def __call__(self, seed: DnsSeed) -> Deferred[list[Address]]:
@@ -212,11 +213,20 @@ class ByAsking:
         return Deferred.fromCoroutine(self._ask(seed.host))
 
     async def _ask(self, name: str) -> list[Address]:
-        endpoint = self._routes.endpoint(name, self._config.network.port)
-        peer = await connect(self._reactor, endpoint, self._config, routes=self._routes)
+        endpoint = self._routes.endpoint(name, self._node.config.network.port)
+        factory = PeerFactory(_Asker(self._node), outbound=True, dialled=name)
+        peer = await dial(endpoint, factory)
         try:
             known = await peer.get_addresses()
         finally:
             peer.disconnect()
         addresses = [Address(each.host, each.port) for each in known]
         return self._sample(addresses, min(len(addresses), PER_SEED))
+
+
+class _Asker(LocalNode):
+    """What another node is to those whom it only asks for addresses."""
+
+    def __init__(self, node: LocalNode) -> None:
+        self.log = Murmur("bitpeer", observer=node.log.observer)
+        super().__init__(node.config, clock=node.clock)

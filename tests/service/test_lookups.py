@@ -5,6 +5,7 @@ from dataclasses import replace
 import pytest
 from twisted.internet.address import UNIXAddress
 from twisted.internet.endpoints import TCP4ClientEndpoint
+from twisted.logger import Logger, LogLevel, formatEvent
 
 from bitpeer.bitcoin.networks import MAINNET
 from bitpeer.config import PeerConfig
@@ -54,7 +55,8 @@ def test_each_kind_of_seed_is_asked_in_its_own_way():
     routes = Routes(reactor)
 
     def look_up(**seeds):
-        return look_up_through(reactor, routes, PeerConfig(network=replace(MAINNET, **seeds)))
+        config = PeerConfig(network=replace(MAINNET, **seeds))
+        return look_up_through(reactor, routes, LocalNode(config, clock=reactor))
 
     assert isinstance(look_up(seeds=(SEED,)), ByResolver)
     assert isinstance(look_up(seeds=(), https_seeds=https), ByHttps)
@@ -75,7 +77,8 @@ class Local:
         self.resolver = resolver or Resolver(NAMES, **how)
         self.reactor = Reactor(self.resolver)
         self.found = []
-        look_up = look_up_through(self.reactor, Routes(self.reactor), CONFIG)
+        node = LocalNode(CONFIG, clock=self.reactor)
+        look_up = look_up_through(self.reactor, Routes(self.reactor), node)
         assert isinstance(look_up, ByResolver)
         look_up(SEED).addCallback(self.found.append)
 
@@ -113,15 +116,22 @@ def test_a_look_up_that_hangs_is_given_up_with_what_it_brought():
 # Through a proxy
 
 
-class Behind:
+class Behind(PeerListener):
     """A look-up through a scripted proxy, on a reactor that leads nowhere else."""
+
+    def message_received(self, peer, message):
+        raise AssertionError("whoever is only asked for addresses is nobody's peer")
+
+    peer_established = message_received
 
     def __init__(self, answer, *, is_tor):
         self.proxy = ScriptedProxy(answer)
         self.reactor = ClosedReactor(self.proxy)
         way = Proxy(endpoint=TCP4ClientEndpoint(self.reactor, *PROXY), is_tor=is_tor)
-        config = replace(CONFIG, proxied=True)
-        self.look_up = look_up_through(self.reactor, Routes(self.reactor, proxy=way), config)
+        node = LocalNode(replace(CONFIG, proxied=True), [self], clock=self.reactor)
+        self.events = []
+        node.log = Logger("bitpeer", observer=self.events.append)
+        self.look_up = look_up_through(self.reactor, Routes(self.reactor, proxy=way), node)
         self.results = []
         self.deferred = self.look_up(SEED).addBoth(self.results.append)
         self.reactor.settle()
@@ -186,6 +196,13 @@ def test_r_f7_other_proxies_find_a_node_by_the_seeds_own_name_which_is_asked():
     ]
     world.reactor.settle(1)
     assert sorted(world.result) == [Address(f"20.{n}.0.1", 8000 + n) for n in range(5)]
+
+
+def test_whoever_is_asked_is_worth_a_line_at_level_debug():
+    world = ask(many(5))
+    world.reactor.settle(1)
+    assert [event["log_level"] for event in world.events] == [LogLevel.debug] * 2
+    assert "seed.example (outbound) established" in formatEvent(world.events[0])
 
 
 def test_no_node_decides_alone():

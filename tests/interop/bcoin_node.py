@@ -133,6 +133,14 @@ class BcoinNode:
         """
         return [bytes.fromhex(found) for found in await self._order("generate", count, kind)]
 
+    async def fork(self, block_hash: bytes, count: int) -> list[bytes]:
+        """Mine so many blocks on top of an older one; return their hashes.
+
+        The chain is reorganised once there are more of them than there were before.
+        """
+        found = await self._order("fork", block_hash.hex(), count)
+        return [bytes.fromhex(each) for each in found]
+
     async def block(self, block_hash: bytes) -> bytes | None:
         """The block with its witnesses, or `None` if it is not there."""
         return _bytes(await self._order("block", block_hash.hex()))

@@ -145,6 +145,19 @@ const orders = {
     return hashes;
   },
 
+  // Mine on top of an older block; the chain follows once there is more work.
+  async fork(hash, count) {
+    const address = rings.legacy.getAddress();
+    let tip = await node.chain.getEntry(hash);
+    const hashes = [];
+    for (let i = 0; i < count; i++) {
+      const block = await node.miner.mineBlock(tip, address);
+      tip = await node.chain.add(block);
+      hashes.push(tip.hash);
+    }
+    return hashes;
+  },
+
   async block(hash) {
     const raw = await node.chain.getRawBlock(hash);
     return raw ? raw.toString('hex') : null;

@@ -215,8 +215,6 @@ class PeerGroup(PeerListener, Questions):
 
     def _take_back(self, errand: Errand, answer: Deferred[Any]) -> None:
         """Somebody does not want the answer any more; perhaps nobody does."""
-        if answer not in errand.waiting:
-            return
         errand.waiting.remove(answer)
         if errand.waiting:
             return

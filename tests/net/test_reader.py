@@ -903,6 +903,22 @@ def test_a_listener_may_wait_for_the_answer_and_then_for_something_else():
     assert peer.transport.reading
 
 
+def test_an_answer_that_is_not_wanted_any_more_is_not_looked_for():
+    listener, deferreds = waiting()
+    peer = meet(node(listener))
+    peer.dataReceived(say(b"1"))
+    answer = peer.request(Unknown("quo", b""), Pong)
+    answer.addErrback(lambda _: None)
+    peer.dataReceived(say(b"2"))
+    assert peer.transport.reading
+    answer.cancel()
+    assert not peer.transport.reading
+    peer.dataReceived(say(b"3"))
+    deferreds[0].callback(None)
+    deferreds[1].callback(None)
+    assert listener.heard == [b"1", b"2", b"3"]
+
+
 def test_a_full_queue_holds_back_answers_too():
     listener = Inquisitive()
     peer = meet(node(listener, pause_queue=1_000))

@@ -50,6 +50,29 @@ class Chain(Shape):
     def tip(self) -> BlockPosition:
         """The newest block."""
 
+    @property
+    def tip_time(self) -> int:
+        """When it was made, in seconds since 1970."""
+
+
+class Progress(Shape):
+    """How far a chain is."""
+
+    @property
+    def rate(self) -> float:
+        """Headers a second, lately."""
+
+    @property
+    def current(self) -> bool:
+        """Whether the newest block is from today."""
+
+
+class Following(Shape):
+    """What is asked of those who make a chain longer."""
+
+    def progress(self) -> Progress:
+        """Return how far it is."""
+
 
 class BanList(Shape):
     """What is asked of those who keep bans."""
@@ -83,6 +106,7 @@ class Overview:
         node: whose peers.
         book: the addresses that are known.
         chain: the headers.
+        sync: makes the chain longer.
         bans: who is not wanted.
         routes: which networks can be reached.
         doors: services among which are the `Listening` ones, such as a `node_service`.
@@ -95,6 +119,7 @@ class Overview:
         *,
         book: Book | None = None,
         chain: Chain | None = None,
+        sync: Following | None = None,
         bans: BanList | None = None,
         routes: Reaching | None = None,
         doors: Iterable[object] = (),
@@ -104,6 +129,7 @@ class Overview:
         self.wanted = wanted
         self._book = book
         self._chain = chain
+        self._sync = sync
         self._bans = bans
         self._routes = routes
         self._doors = doors
@@ -171,13 +197,17 @@ class Overview:
         """Return how far the chain is known (``getblockchaininfo``)."""
         tip, claimed = self.tip, self.claimed_height
         goal = max(claimed, tip.height)
+        progress = None if self._sync is None else self._sync.progress()
+        behind = self._chain is not None and (claimed < 0 or tip.height < goal)
         return {
             "chain": self.title,
             "headers": tip.height,
             "bestblockhash": tip.hash[::-1].hex(),
             "peers_height": claimed,
             "verificationprogress": round(tip.height / goal, 6) if goal else 0.0,
-            "initialblockdownload": self._chain is not None and (claimed < 0 or tip.height < goal),
+            "initialblockdownload": behind if progress is None else not progress.current,
+            "time": None if self._chain is None else self._chain.tip_time,
+            "headers_per_second": 0.0 if progress is None else round(progress.rate, 1),
             "following": self._chain is not None,
         }
 

@@ -32,6 +32,17 @@ class Book:
 class Chain:
     def __init__(self, height):
         self.tip = BlockPosition(bytes(range(32)), height)
+        self.tip_time = 900
+
+
+class Sync:
+    rate = 123.456
+
+    def __init__(self, *, current):
+        self.current = current
+
+    def progress(self):
+        return self
 
 
 class Bans:
@@ -201,6 +212,8 @@ def test_what_is_not_there_is_told_as_nothing(look):
         "peers_height": -1,
         "verificationprogress": 0.0,
         "initialblockdownload": False,
+        "time": None,
+        "headers_per_second": 0.0,
         "following": False,
     }
 
@@ -228,6 +241,7 @@ def test_what_is_there_is_told(look):
     assert chain["verificationprogress"] == 0.5
     assert chain["initialblockdownload"] is True
     assert chain["bestblockhash"] == bytes(range(32))[::-1].hex()
+    assert chain["time"] == 900
     network = status["network"]
     assert network["localservicesnames"] == ["NETWORK", "WITNESS"]
     assert network["connections_in"] == 3
@@ -274,3 +288,10 @@ def test_to_be_alone_for_long_is_worth_a_warning(look, parts, said):
     assert warning.startswith(said)
     visit(world.node).shake_hands()
     assert world.overview.warnings() == []
+
+
+@pytest.mark.parametrize("current", [True, False])
+def test_whoever_follows_the_chain_knows_best_whether_it_is_current(look, current):
+    chain = look(chain=Chain(350), sync=Sync(current=current)).overview.blockchain()
+    assert chain["initialblockdownload"] is not current
+    assert chain["headers_per_second"] == 123.5

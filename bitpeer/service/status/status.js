@@ -88,9 +88,12 @@ function showChains() {
     const bar = find("progress"), done = blockchain.verificationprogress;
     bar.hidden = !follows;
     bar.value = done;
-    bar.setAttribute("aria-label", `${chain_words(blockchain)}`);
+    bar.setAttribute("aria-label", chainWords(blockchain));
     const facts = [];
-    if (follows) facts.push(chain_words(blockchain));
+    if (follows) {
+      facts.push(chainWords(blockchain));
+      if (blockchain.headers) facts.push(`newest block ${span(now() - blockchain.time)} old`);
+    }
     facts.push(net.listening.length ? `listening on ${net.listening.join(", ")}` : "not listening");
     if (each.bans.banned) facts.push(`${count(each.bans.banned)} banned`);
     if (net.localservicesnames.length) facts.push(`offers ${net.localservicesnames.join(", ")}`);
@@ -101,10 +104,11 @@ function showChains() {
   });
 }
 
-function chain_words({ headers, peers_height, verificationprogress, initialblockdownload }) {
-  if (peers_height < 0) return "waiting for peers";
+function chainWords({ headers, peers_height, verificationprogress, initialblockdownload, headers_per_second }) {
   if (!initialblockdownload) return "in step with the peers";
-  return `${(verificationprogress * 100).toFixed(1)} % of ${count(Math.max(peers_height, headers))}`;
+  if (peers_height < 0) return "waiting for peers";
+  const speed = headers_per_second >= 1 ? `, ${count(headers_per_second)} a second` : "";
+  return `${(verificationprogress * 100).toFixed(1)} % of ${count(Math.max(peers_height, headers))}${speed}`;
 }
 
 function showWarnings() {
@@ -378,6 +382,8 @@ const WORDS = {
   "peer.lost": ["bad", "lost", (event) => event.detail],
   "peer.refused": ["bad", "refused", (event) => event.detail],
   "peer.failed": ["bad", "not won", (event) => event.detail],
+  "headers.reorganised": ["bad", "reorganised", rest],
+  "headers.progress": ["", "headers", rest],
   "chain.tip": ["good", "tip", (event) => `${count(event.height)}, ${event.hash.slice(0, 20)}…`],
   "listening.opened": ["good", "listening", () => ""],
   "listening.closed": ["bad", "closed", () => ""],

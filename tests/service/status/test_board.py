@@ -1,6 +1,7 @@
 """Tests of bitpeer.service.status.board."""
 
 import json
+from pathlib import Path
 
 import pytest
 
@@ -42,3 +43,14 @@ def test_peers_of_all_networks_are_in_one_list(world):
     visit(world.node)
     assert [peer["id"] for peer in world.board.peers()] == [1, 2]
     assert world.board.news()["peers"] == world.board.peers()
+
+
+def test_the_documentation_names_everything(world):
+    text = (Path(__file__).parents[3] / "docs" / "status.md").read_text()
+    visit(world.node)
+    everything = world.board.everything()
+    status = everything["status"]
+    (network,) = status.pop("networks")
+    named = [*status, *network, *world.board.sample(), *everything["peers"][0]]
+    named += [*network["blockchain"], *network["network"], *network["bans"]]
+    assert [name for name in named if f"`{name}`" not in text] == []

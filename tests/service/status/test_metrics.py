@@ -1,5 +1,7 @@
 """Tests of bitpeer.service.status.metrics."""
 
+from pathlib import Path
+
 import pytest
 from prometheus_client import REGISTRY
 from prometheus_client.parser import text_string_to_metric_families
@@ -100,3 +102,11 @@ def test_the_registry_is_its_own(world):
     Metrics(world.board)
     Metrics(world.board)
     assert "bitpeer_info" not in {family.name for family in REGISTRY.collect()}
+
+
+def test_the_documentation_names_every_metric(world):
+    text = (Path(__file__).parents[3] / "docs" / "status.md").read_text()
+    _, page = Metrics(world.board).page()
+    for family in text_string_to_metric_families(page.decode()):
+        suffix = "_total" if family.type == "counter" else ""
+        assert f"`{family.name}{suffix}`" in text or family.name.startswith("process_")

@@ -40,7 +40,8 @@ def proxy_from_text(reactor: object, text: str, *, is_tor: bool = False) -> Prox
     if "://" in text:
         url = _URL.fullmatch(text)
         if url is None:
-            raise InvalidSetting("proxy", text, "socks5://host:port or socks5://user:password@…")
+            shown = f"...@{text.rpartition('@')[2]}" if "@" in text else text
+            raise InvalidSetting("proxy", shown, "socks5://user:password@host:port, or less")
         host, port = split_host_port(url["place"], DEFAULT_PORT)
         place = f"tcp:{quoteStringArgument(host)}:{port}"
         if url["who"] is not None:

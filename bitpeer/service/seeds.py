@@ -7,7 +7,6 @@ from secrets import SystemRandom
 from typing import Any, NamedTuple, Protocol as Shape, cast
 
 from twisted.internet.defer import (
-    CancelledError,
     Deferred,
     DeferredSemaphore,
     gatherResults,
@@ -137,13 +136,15 @@ class Seeds:
             self._answers.discard(answer)
             if not isinstance(result, Failure):
                 return result[:PER_SEED]
-            if not result.check(BitpeerError, CancelledError):
-                text = "{seed} could not be looked up"
-                self._journal.failure(text, cast(Exception, result.value), seed=seed.host)
-            elif not self._stopped:
+            if self._stopped:  # so it failed because it was cancelled
+                return []
+            if result.check(BitpeerError):
                 self._journal.emit(
                     LogLevel.debug, "{seed} tells nothing: {why}", seed=seed.host, why=result.value
                 )
+            else:
+                text = "{seed} could not be looked up"
+                self._journal.failure(text, cast(Exception, result.value), seed=seed.host)
             return []
 
         return answer.addBoth(heard)

@@ -76,12 +76,15 @@ def test_it_may_be_said_to_be_tor():
         "socks5://me@192.0.2.9",
         "socks5://:secret@192.0.2.9",
         "socks5://192.0.2.9/path",
+        "socks5://me:secret@192.0.2.9/path",
+        "socks5://me:secret@host:port",
         "nonsense:a=b",
     ],
 )
 def test_what_is_no_proxy_is_refused(text):
-    with pytest.raises(InvalidSetting, match="expected"):
+    with pytest.raises(InvalidSetting, match="expected") as caught:
         proxy_from_text(Reactor(), text)
+    assert "secret" not in str(caught.value)
 
 
 @pytest.mark.parametrize(

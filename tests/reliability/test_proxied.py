@@ -156,6 +156,15 @@ def test_r_f7_tor_is_asked_for_the_seeds_and_what_it_says_is_dialled_through_it(
     world.stop(service)
 
 
+@pytest.mark.parametrize("is_tor", [True, False])
+def test_r_f7_whoever_stops_while_seeds_are_asked_leaves_nothing_behind(is_tor):
+    world = World(lambda _: None, is_tor=is_tor)
+    service = world.service(connect=["node.example"], outbound=3)
+    world.reactor.settle(5)
+    assert world.proxy.open
+    world.stop(service)
+
+
 def test_r_f7_seeds_that_do_not_answer_are_asked_again_through_the_proxy():
     for is_tor in (True, False):
         world = World(lambda _: 4, is_tor=is_tor)

@@ -233,11 +233,13 @@ class AddressBook:
         dials it says `attempted`, and `connected` or `failed`, as always.  What has been
         decided meanwhile is done first.
         """
-        undecided = [
-            occupant
-            for address, since in tuple(self._rivals.items())
-            if (occupant := self._judge(address, since, now)) is not None
-        ]
+        undecided = []
+        for address, since in tuple(self._rivals.items()):
+            if address not in self._rivals:
+                continue  # one of the decisions before this one cost it its place
+            occupant = self._judge(address, since, now)
+            if occupant is not None:
+                undecided.append(occupant)
         return undecided[self._below(len(undecided))] if undecided else None
 
     def restore(self, secret: bytes, addresses: Iterable[KnownAddress]) -> None:

@@ -21,6 +21,7 @@ from bitpeer.service.circle import Circle
 from bitpeer.service.every import Every
 from bitpeer.service.knownaddress import DAY, MINUTE, KnownAddress
 from bitpeer.service.seeds import Address
+from bitpeer.service.slots import speaks_of_addresses
 from bitpeer.wire.message import Malformed, Message, Unknown
 
 PERIOD = 1.0
@@ -58,7 +59,8 @@ class Gossip(Service, PeerListener):
             to one peer or two.
         own: given a peer, returns the addresses at which it may be told that this node
             can be reached: none, unless somebody says otherwise.
-        takes_part: tells whether addresses are spoken of with a peer at all.
+        takes_part: tells whether addresses are spoken of with a peer at all: not with feelers,
+            nor with peers for blocks only.
         below: given n, returns a random number, 0 <= x < n.
         draw: returns a random number, 0 <= x < 1.
     """
@@ -71,7 +73,7 @@ class Gossip(Service, PeerListener):
         serve: bool = True,
         reaches: Callable[[str], bool] = lambda _: True,
         own: Callable[[IPeer], Iterable[Address]] = lambda _: (),
-        takes_part: Callable[[IPeer], bool] = lambda _: True,
+        takes_part: Callable[[IPeer], bool] = speaks_of_addresses,
         below: Callable[[int], int] = _RANDOM.randrange,
         draw: Callable[[], float] = _RANDOM.random,
     ) -> None:

@@ -422,6 +422,35 @@ def test_a_place_that_is_free_again_needs_no_test():
     assert proven(book) == {newcomer}
 
 
+@pytest.mark.parametrize("seed", range(8))
+def test_whatever_happens_everybody_has_one_place(seed):
+    draw = Random(seed)
+    book = make_book(seed, new_buckets=2, proven_buckets=1)
+    some = [at(host) for host in hosts(400, draw)]
+    now = NOW
+    for _ in range(3_000):
+        now += draw.choice([0, 30, 3_600, 5 * 3_600])
+        address = draw.choice([*(each.address for each in book), *draw.sample(some, 20)])
+        act = draw.randrange(5)
+        if act == 0:
+            book.learn([addr(draw.choice(some).host, time=now)], draw.choice(some).host, now)
+        elif act == 4:
+            book.doubtful(now)
+        else:
+            (book.attempted, book.connected, book.failed)[act - 1](address, now)
+    everybody = list(book)
+    places = {(each.proven, each.place) for each in everybody}
+    assert len(places) == len(everybody) == len(book) == sum(book.counts()["ipv4"])
+    for each in everybody:
+        assert (book._proven if each.proven else book._new).at(each.place) is each
+        assert book.changed[each.address] is each
+    assert len(book._new) + len(book._proven) == len(book)
+    assert len(book._proven) > 40
+    gone = {address for address, known in book.changed.items() if known is None}
+    assert not gone & {each.address for each in everybody}
+    assert all(not book.look_up(rival).proven for rival in book._rivals)
+
+
 # Keeping
 
 

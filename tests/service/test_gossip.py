@@ -19,6 +19,7 @@ from bitpeer.service.addressbook import AddressBook
 from bitpeer.service.gossip import FEW, Gossip
 from bitpeer.service.knownaddress import DAY, HOUR
 from bitpeer.service.seeds import Address
+from bitpeer.service.slots import CONNECTION_TYPE, Kind
 from bitpeer.wire.framing import Envelope, Framing
 from tests import toy
 from tests.service.fakes import Reactor, visit
@@ -36,6 +37,7 @@ class Peer:
         self.inbound = inbound
         self.address = f"50.{number}.0.1:8333"
         self.local_address = "192.0.2.1:8333"
+        self.facts = {}
         self.sent = []
         self.told = []
 
@@ -106,8 +108,12 @@ def test_who_was_dialled_is_asked_once():
 
 
 def test_of_those_who_take_no_part_nothing_is_wanted():
-    town = Town(takes_part=lambda peer: peer.id != 1)
-    assert town.meet().sent == []
+    town = Town()
+    feeler = Peer(1, inbound=False)
+    feeler.facts[CONNECTION_TYPE] = Kind.FEELER.value
+    town.gossip.peer_established(feeler, None)
+    town.peers.append(feeler)
+    assert feeler.sent == []
     town.say(town.peers[0], Addr((addr(1),)))
     town.say(town.peers[0], GetAddr())
     assert len(town.book) == 0

@@ -11,7 +11,6 @@ from twisted.internet.interfaces import IStreamClientEndpoint, IStreamServerEndp
 from bitpeer.errors import InvalidSetting, MissingExtra
 from bitpeer.net.onion import onion_endpoint
 from bitpeer.net.places import endpoint_description, listening_description, misread
-from bitpeer.net.routes import Routes
 
 
 def check_several(setting: str, places: object) -> None:
@@ -37,23 +36,6 @@ def distinct(
         key = endpoint_description(place, default_port) if isinstance(place, str) else id(place)
         different.setdefault(key, place)
     return list(different.values())
-
-
-def client_endpoint(
-    reactor: object, place: str | IStreamClientEndpoint, default_port: int
-) -> IStreamClientEndpoint:
-    """Return the endpoint to dial for *place*, directly: see `Routes.client`.
-
-    Args:
-        reactor: Twisted's.
-        place: ``host``, ``host:port``, a Twisted client endpoint description, or an
-            endpoint already.
-        default_port: of the network.
-
-    Raises:
-        InvalidSetting: *place* is none of these.
-    """
-    return Routes(reactor).client(place, default_port)
 
 
 def server_endpoint(

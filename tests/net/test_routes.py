@@ -114,6 +114,13 @@ def test_what_is_neither_text_nor_endpoint_is_refused(place):
         routes().client(place, 8333)
 
 
+@pytest.mark.parametrize("text", ["tcp:", "host:port", "nonsense:a=1", "tcp:192.0.2.1:7:9:9:9:9:9"])
+def test_what_cannot_be_read_is_refused(text):
+    with pytest.raises(InvalidSetting, match="expected") as caught:
+        routes().client(text, 8333)
+    assert caught.value.value == text
+
+
 @pytest.mark.parametrize("error", [NameError("SSL"), ImportError()])
 def test_without_pyopenssl_there_is_no_tls(error, monkeypatch):
     def fail(*_):

@@ -118,14 +118,18 @@ class Onion:
 
         The Deferred fails with `TorUnavailable` if it does not want to.
         """
-        order = f"ADD_ONION {self._key}{{}} Port={self.port},{self.local[0]}:{self.local[1]}"
+        host, port = self.local
+
+        def ask(option: str) -> Deferred[str]:
+            order = f"ADD_ONION {self._key}{option} Port={self.port},{host}:{port}"
+            return control.command(order)
 
         def plainly(failure: Failure) -> Deferred[str]:
             refusal = failure.value
             assert isinstance(refusal, TorUnavailable)
             if control.failure is not None or not refusal.why.startswith(_UNKNOWN_ARGUMENT):
                 raise refusal
-            return control.command(order.format(""))
+            return ask("")
 
         def named(answer: str) -> None:
             found = _SERVICE_ID.search(answer)
@@ -136,7 +140,7 @@ class Onion:
                 raise TorUnavailable(control.where, why) from None
             self.name = name
 
-        return control.command(order.format(_PUZZLE)).addErrback(plainly).addCallback(named)
+        return ask(_PUZZLE).addErrback(plainly).addCallback(named)
 
     def withdraw(self, control: Control) -> Deferred[None]:
         """Let a Tor forget it; the Deferred fires when it has, or is gone itself."""

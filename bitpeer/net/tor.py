@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from enum import Enum
 from secrets import SystemRandom
 from typing import NamedTuple, cast
@@ -21,6 +21,7 @@ from twisted.internet.interfaces import (
     IProtocolFactory,
     IReactorTime,
     IStreamClientEndpoint,
+    ITCPTransport,
 )
 from twisted.internet.task import deferLater
 from twisted.logger import LogLevel
@@ -29,7 +30,7 @@ from zope.interface import implementer
 
 from bitpeer.errors import DisconnectReason, InvalidSetting, TorUnavailable
 from bitpeer.net.journal import Journal
-from bitpeer.net.onion import Onion, Published
+from bitpeer.net.onion import LOOPBACK, Onion, Published
 from bitpeer.net.places import split_host_port
 from bitpeer.net.socks import Proxy, resolve
 from bitpeer.net.text import printable
@@ -45,7 +46,7 @@ SOON, AT_MOST = 1.0, 60.0
 
 _PROGRESS = re.compile(r"PROGRESS=([0-9]{1,3})\b")
 _SUMMARY = re.compile(r'SUMMARY="([^"]*)"')
-_RETRY = backoffPolicy(SOON, AT_MOST, 2.0, SystemRandom().random)
+_RETRY = backoffPolicy(SOON / 2, AT_MOST, 2.0, SystemRandom().random)
 
 
 class TorState(Enum):
@@ -81,11 +82,12 @@ def control_place(reactor: object, text: str) -> ControlPlace:
     bare = text.removeprefix("tcp:")
     try:
         host, port = split_host_port(
-            f"127.0.0.1:{bare}" if bare.isdecimal() else bare, CONTROL_PORT
+            f"{LOOPBACK}:{bare}" if bare.isdecimal() else bare, CONTROL_PORT
         )
     except InvalidSetting:
         expected = "a port, host:port or unix:/path"
         raise InvalidSetting("tor control port", text, expected) from None
+    host = LOOPBACK if host == "localhost" else host
     return ControlPlace(f"{host}:{port}", _tcp(reactor, host, port))
 
 
@@ -281,7 +283,6 @@ class Tor(Service):
         try:
             self.version = printable(await control.ask("version"), 40)
             name, self._socks = self._socks_port(control, await control.ask("net/listeners/socks"))
-            self._control = control
             self._enter(TorState.BOOTSTRAPPING)
             self._journal.emit(
                 LogLevel.info,
@@ -292,6 +293,7 @@ class Tor(Service):
             )
             await control.hear("STATUS_CLIENT", self._advanced)
             self._advanced(await control.ask("status/bootstrap-phase"))
+            self._control = control
             for onion in tuple(self._onions):
                 self._publish(onion, control)
             return await control.when_lost()
@@ -308,7 +310,9 @@ class Tor(Service):
                 host, port = split_host_port(text, 0)
             except InvalidSetting:
                 continue
-            host = _HERE.get(host, host)
+            if host in _EVERYWHERE:
+                here = cast(ITCPTransport, control.transport).getPeer()
+                host = getattr(here, "host", LOOPBACK)
             return text, _tcp(self._reactor, host, port)
         raise TorUnavailable(control.where, "this Tor has no SOCKS port")
 
@@ -325,8 +329,7 @@ class Tor(Service):
             self._enter(TorState.UP)
             self.progress = progress
             self._complaint = ""
-            waiting, self._waiting = self._waiting, []
-            for waiter in waiting:
+            for waiter in self._released():
                 waiter.callback(cast(IStreamClientEndpoint, self._socks))
         elif progress != self.progress:
             quarter = progress // 25 > self.progress // 25
@@ -354,9 +357,15 @@ class Tor(Service):
         self._enter(state)
         self._lost = lost
         self._socks = None
-        waiting, self._waiting = self._waiting, []
-        for waiter in waiting:
+        for waiter in self._released():
             waiter.errback(lost)
+
+    def _released(self) -> Iterator[Deferred[IStreamClientEndpoint]]:
+        """Yield those who wait, but for any whom what others do makes give up."""
+        for waiter in tuple(self._waiting):
+            if waiter in self._waiting:
+                self._waiting.remove(waiter)
+                yield waiter
 
 
 @implementer(IStreamClientEndpoint)
@@ -374,7 +383,7 @@ class _SocksPort:
         return self._tor.when_up().addCallback(lambda socks: socks.connect(protocolFactory))
 
 
-_HERE = {"0.0.0.0": "127.0.0.1", "::": "::1"}  # noqa: S104  # compared with, not bound to
+_EVERYWHERE = ("0.0.0.0", "::")  # noqa: S104  # compared with, not bound to
 
 
 def _tcp(reactor: object, host: str, port: int) -> IStreamClientEndpoint:

@@ -17,7 +17,7 @@ from importlib import import_module
 from pathlib import Path
 from typing import Protocol as Shape, TypeVar, cast
 
-from twisted.internet.defer import CancelledError, Deferred, TimeoutError as TooLate
+from twisted.internet.defer import CancelledError, Deferred, TimeoutError as TooLate, fail
 from twisted.internet.error import ConnectError, ConnectionRefusedError as NobodyThere
 from twisted.internet.interfaces import (
     IAddress,
@@ -96,6 +96,7 @@ class Control(LineOnlyReceiver):
         self._password = password
         self._clock = clock
         self._talker = new_talker(password)
+        self._proof = "cookie"
         self._held = 0
         self._in_data = False
         self._gone = False
@@ -133,7 +134,7 @@ class Control(LineOnlyReceiver):
         try:
             return self._answer(self._talker.add_event_listener(event, told))
         except RuntimeError:
-            raise TorUnavailable(self.where, f"this Tor has no event {event}") from None
+            return fail(TorUnavailable(self.where, f"this Tor has no event {event}"))
 
     def close(self, why: str = "closed by this side") -> None:
         """End the connection at once; without effect if that has happened."""
@@ -196,8 +197,8 @@ class Control(LineOnlyReceiver):
 
     def _refusal(self, error: BaseException | None) -> TorUnavailable:
         if getattr(error, "code", None) == _REFUSED:
-            proof = "cookie" if self._password is None else "password"
-            return TorUnavailable(self.where, f"it refuses our {proof}: {printable(str(error))}")
+            why = f"it refuses our {self._proof}: {printable(str(error))}"
+            return TorUnavailable(self.where, why)
         return TorUnavailable(self.where, printable(str(error)))
 
     def _with_one_method(self, line: bytes) -> bytes:
@@ -210,12 +211,17 @@ class Control(LineOnlyReceiver):
         text = line.decode("ascii")
         found = _METHODS.search(text)
         offered = set(found[1].split(",")) if found else set()
-        cookie = offered & {"COOKIE", "SAFECOOKIE"}
         if "NULL" in offered:
             return b"250-AUTH METHODS=NULL"
         if "HASHEDPASSWORD" in offered and self._password is not None:
+            self._proof = "password"
             return b"250-AUTH METHODS=HASHEDPASSWORD"
-        if not cookie:
+        if "COOKIE" in offered and "SAFECOOKIE" not in offered:
+            # No Tor since 2012 does, but whoever wants to see what some file holds.
+            raise TorUnavailable(
+                self.where, "it wants to see the cookie, and proves nothing itself"
+            )
+        if "SAFECOOKIE" not in offered:
             raise TorUnavailable(self.where, "it wants a password, and none was given")
         named = _COOKIE_FILE.search(text)
         path = _unquoted(named[1]) if named else ""
@@ -225,7 +231,7 @@ class Control(LineOnlyReceiver):
                 why += ", and no password was given"
             raise TorUnavailable(self.where, why)
         assert named is not None
-        return f"250-AUTH METHODS={','.join(sorted(cookie))}{named[0]}".encode("ascii")
+        return f"250-AUTH METHODS=SAFECOOKIE{named[0]}".encode("ascii")
 
 
 def _unquoted(text: str) -> str:
@@ -280,7 +286,7 @@ class _Only(Factory):
 async def _let_in(endpoint: IStreamClientEndpoint, control: Control) -> Control:
     try:
         await endpoint.connect(_Only(control))
-    except ConnectError as error:
+    except (ConnectError, OSError) as error:
         raise TorUnavailable(control.where, _nobody(error)) from error
     try:
         await control.when_ready()

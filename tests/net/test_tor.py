@@ -105,6 +105,7 @@ def lines(events, level=LogLevel.info):
     [
         ("9151", "127.0.0.1:9151", ("127.0.0.1", 9151)),
         ("192.0.2.1", "192.0.2.1:9051", ("192.0.2.1", 9051)),
+        ("localhost:1", "127.0.0.1:1", ("127.0.0.1", 1)),
         ("tcp:127.0.0.1:1", "127.0.0.1:1", ("127.0.0.1", 1)),
         ("[::1]:9", "::1:9", ("::1", 9)),
     ],
@@ -172,8 +173,8 @@ def test_proxy_connects_to_the_socks_port(start, reactor, fake):
     ("told", "dialled"),
     [
         ('"127.0.0.1:9050" "127.0.0.1:9150"', ("127.0.0.1", 9050)),
-        ('"0.0.0.0:9050"', ("127.0.0.1", 9050)),
-        ('"[::]:9050"', ("::1", 9050)),
+        ('"0.0.0.0:9050"', ("192.168.1.1", 9050)),  # where the control port is
+        ('"[::]:9050"', ("192.168.1.1", 9050)),
         ('"odd" "127.0.0.1:9150"', ("127.0.0.1", 9150)),
         ("127.0.0.1:9050", ("127.0.0.1", 9050)),
     ],
@@ -228,6 +229,19 @@ def test_who_stops_waiting_is_forgotten(start, reactor):
     waiting.cancel()
     assert isinstance(outcome(waiting)[0], CancelledError)
     fake.say(progress(100))
+
+
+@pytest.mark.parametrize("percent", [100, None])
+def test_one_who_waits_may_make_another_give_up(start, reactor, percent):
+    fake = FakeTor(reactor, phase=STARTING)
+    tor = start(fake)
+    first, second = tor.when_up(), tor.when_up()
+    first.addBoth(lambda _: second.cancel())
+    if percent:
+        fake.say(progress(percent))
+    else:
+        fake.die()
+    assert isinstance(outcome(second)[0], CancelledError)
 
 
 def test_other_events_change_nothing(start, reactor):

@@ -66,6 +66,20 @@ def joined(tor, password=None):
     return control
 
 
+def knowing(clock, cookie):
+    """Return a Tor that knows its cookie (control-spec, 3.24)."""
+    tor = FakeTor(clock, methods=f"METHODS=COOKIE,SAFECOOKIE COOKIEFILE={quoted(cookie)}")
+
+    def challenge(command):
+        ours = unhexlify(command.split()[-1])
+        words = b"Tor safe cookie authentication server-to-controller hash"
+        proof = hmac(words, COOKIE + ours + bytes(32), sha256).hexdigest().upper()
+        return f"250 AUTHCHALLENGE SERVERHASH={proof} SERVERNONCE={'00' * 32}"
+
+    tor.replies["AUTHCHALLENGE"] = challenge
+    return tor
+
+
 def test_tor_without_authentication_lets_us_in(clock):
     tor = FakeTor(clock)
     joined(tor)
@@ -74,20 +88,11 @@ def test_tor_without_authentication_lets_us_in(clock):
 
 @READING
 def test_cookie_is_proved_without_being_shown(clock, cookie):
-    tor = FakeTor(clock, methods=f"METHODS=COOKIE,SAFECOOKIE COOKIEFILE={quoted(cookie)}")
-    nonces = {}
-
-    def challenge(command):
-        nonces["ours"] = unhexlify(command.split()[-1])
-        nonces["theirs"] = bytes(32)
-        words = b"Tor safe cookie authentication server-to-controller hash"
-        proof = hmac(words, COOKIE + nonces["ours"] + nonces["theirs"], sha256).hexdigest()
-        return f"250 AUTHCHALLENGE SERVERHASH={proof.upper()} SERVERNONCE={'00' * 32}"
-
-    tor.replies["AUTHCHALLENGE"] = challenge
+    tor = knowing(clock, cookie)
     joined(tor)
+    ours = unhexlify(tor.said("AUTHCHALLENGE")[0].split()[-1])
     words = b"Tor safe cookie authentication controller-to-server hash"
-    proof = hmac(words, COOKIE + nonces["ours"] + nonces["theirs"], sha256).hexdigest()
+    proof = hmac(words, COOKIE + ours + bytes(32), sha256).hexdigest()
     assert tor.said("AUTHENTICATE")[0].lower() == f"authenticate {proof}"
 
 
@@ -105,11 +110,11 @@ def test_password_is_preferred_to_a_cookie(clock, cookie):
     assert tor.said("AUTHENTICATE") == [f"AUTHENTICATE {b'open sesame'.hex()}"]
 
 
-@READING
-def test_cookie_serves_where_no_password_is_asked_for(clock, cookie):
+def test_cookie_is_shown_to_nobody(clock, cookie):
+    """A file of 32 bytes is easily named, and what it holds is not for everybody."""
     tor = FakeTor(clock, methods=f"METHODS=COOKIE COOKIEFILE={quoted(cookie)}")
-    joined(tor, "open sesame")
-    assert tor.said("AUTHENTICATE") == [f"AUTHENTICATE {COOKIE.hex()}"]
+    assert "it wants to see the cookie" in complaint(clock, join(tor, "open sesame"))
+    assert not tor.said("AUTHENTICATE")
 
 
 def test_wrong_password_is_called_so(clock):
@@ -120,10 +125,11 @@ def test_wrong_password_is_called_so(clock):
 
 
 @READING
-def test_wrong_cookie_is_called_so(clock, cookie):
-    tor = FakeTor(clock, methods=f"METHODS=COOKIE COOKIEFILE={quoted(cookie)}")
+@pytest.mark.parametrize("password", [None, "not asked for"])
+def test_cookie_that_is_refused_is_called_so(clock, cookie, password):
+    tor = knowing(clock, cookie)
     tor.replies["AUTHENTICATE"] = "515 Authentication failed: Wrong length"
-    assert "it refuses our cookie" in complaint(clock, join(tor))
+    assert "it refuses our cookie" in complaint(clock, join(tor, password))
 
 
 def test_missing_password_is_asked_for(clock):
@@ -138,13 +144,13 @@ def test_unknown_ways_to_authenticate_are_none(clock, methods):
 
 
 def test_cookie_that_is_not_there_is_named(clock, tmp_path):
-    tor = FakeTor(clock, methods=f"METHODS=COOKIE COOKIEFILE={quoted(tmp_path / 'x')}")
+    tor = FakeTor(clock, methods=f"METHODS=SAFECOOKIE COOKIEFILE={quoted(tmp_path / 'x')}")
     said = f"its cookie {tmp_path / 'x'} cannot be read (No such file or directory)"
     assert complaint(clock, join(tor)) == f"port 9051: {said}"
 
 
 def test_cookie_that_is_not_there_can_be_replaced_by_a_password(clock, tmp_path):
-    methods = f"METHODS=COOKIE,HASHEDPASSWORD COOKIEFILE={quoted(tmp_path / 'x')}"
+    methods = f"METHODS=SAFECOOKIE,HASHEDPASSWORD COOKIEFILE={quoted(tmp_path / 'x')}"
     assert complaint(clock, join(FakeTor(clock, methods=methods))).endswith("no password was given")
     joined(FakeTor(clock, methods=methods), "open sesame")
 
@@ -152,7 +158,7 @@ def test_cookie_that_is_not_there_can_be_replaced_by_a_password(clock, tmp_path)
 @pytest.mark.parametrize("path", ["/dev/zero", "/dev", "/etc/passwd"])
 def test_devices_and_other_files_are_not_taken_for_a_cookie(clock, path):
     """R-H2: who poses as a Tor could name a file without end."""
-    tor = FakeTor(clock, methods=f"METHODS=COOKIE COOKIEFILE={quoted(path)}")
+    tor = FakeTor(clock, methods=f"METHODS=SAFECOOKIE COOKIEFILE={quoted(path)}")
     assert "(it is no cookie)" in complaint(clock, join(tor))
     assert not tor.said("AUTHENTICATE")
 
@@ -160,7 +166,7 @@ def test_devices_and_other_files_are_not_taken_for_a_cookie(clock, path):
 @pytest.mark.parametrize("rest", ["", " COOKIEFILE=bare"])
 def test_cookie_without_a_path_is_none(clock, rest):
     assert "cannot be read" in complaint(
-        clock, join(FakeTor(clock, methods=f"METHODS=COOKIE{rest}"))
+        clock, join(FakeTor(clock, methods=f"METHODS=SAFECOOKIE{rest}"))
     )
 
 
@@ -174,6 +180,7 @@ def test_path_that_is_none_is_no_cookie():
         (NobodyThere(), "nobody listens there"),
         (ConnectError(osError=2), os.strerror(2)),
         (ConnectError(string="too dark"), "too dark"),
+        (OSError("AF_UNIX path too long"), "AF_UNIX path too long"),
     ],
 )
 def test_who_cannot_be_reached_is_told_with_the_reason(clock, error, said):
@@ -261,8 +268,7 @@ def test_events_are_heard(clock):
 
 def test_event_that_this_tor_does_not_have_is_refused(clock):
     control = joined(FakeTor(clock))
-    with pytest.raises(TorUnavailable, match="this Tor has no event STARS"):
-        control.hear("STARS", print)
+    assert complaint(clock, control.hear("STARS", print)).endswith("this Tor has no event STARS")
 
 
 def test_loss_is_told_to_all_who_ask(clock):

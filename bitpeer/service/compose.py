@@ -145,7 +145,7 @@ def node_service(
 def _check_outbound(network: Network, routes: Routes, outbound: int) -> None:
     if not isinstance(outbound, int) or outbound < 0:
         raise InvalidSetting("outbound", outbound, "0 or more")
-    if outbound and not network.seeds:
+    if outbound and not (network.seeds or network.https_seeds):
         expected = f"0, because {network.title} has no seeds to find peers by"
         raise InvalidSetting("outbound", outbound, expected)
     if outbound and routes.proxied and routes.proxy is None:  # R-F7

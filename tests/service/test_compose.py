@@ -6,8 +6,10 @@ from math import inf
 import pytest
 from twisted.application.service import IService, MultiService
 from twisted.internet.address import IPv4Address, UNIXAddress
+from twisted.internet.defer import succeed
 from twisted.internet.endpoints import TCP4ClientEndpoint, TCP4ServerEndpoint
 
+from bitpeer import decred
 from bitpeer.config import PeerConfig
 from bitpeer.errors import DisconnectReason, InvalidSetting
 from bitpeer.messages.addresses import NetAddress
@@ -16,6 +18,7 @@ from bitpeer.net.routes import Routes
 from bitpeer.net.socks import Proxy
 from bitpeer.service import descriptors
 from bitpeer.service.admission import Admission
+from bitpeer.service.byhttps import ByHttps
 from bitpeer.service.compose import node_service, peer_service
 from bitpeer.service.outbound import Outbound
 from bitpeer.service.seeds import Address
@@ -185,6 +188,23 @@ def test_it_serves_inside_another_service_that_runs_already():
 def test_peers_that_cannot_be_found_are_refused_at_once(config, outbound, why):
     with pytest.raises(InvalidSetting, match=why):
         peer_service(config, outbound=outbound, reactor=Reactor())
+
+
+def test_decred_finds_peers_by_its_https_seeds(monkeypatch):
+    asked, reactor = [], Reactor()
+
+    def answer(_, seed):
+        asked.append(seed)
+        return succeed([Address("20.1.1.1", 9108)])
+
+    monkeypatch.setattr(ByHttps, "__call__", answer)
+    service = peer_service(PeerConfig(network=decred.MAINNET), outbound=1, reactor=reactor)
+    start(service)
+    reactor.advance(1)
+    assert set(asked) == set(decred.MAINNET.https_seeds)
+    assert reactor.dialled() == ["20.1.1.1"]
+    refuse(reactor)
+    stop(service)
 
 
 def test_r_j8_more_peers_than_there_can_be_sockets_are_refused_at_once(monkeypatch):

@@ -34,6 +34,7 @@ class Chromium:
     def __init__(self, driver: str) -> None:
         self._driver = driver
         arguments = ["--headless=new", "--disable-gpu", "--disable-dev-shm-usage"]
+        arguments.append("--hide-scrollbars")
         if os.geteuid() == 0:
             arguments.append("--no-sandbox")
         wanted = {

@@ -14,6 +14,13 @@ from tests.twistd import Running, bitpeer, running
 ROWS = "return document.querySelectorAll('#rows tr').length === {}"
 LIVE = "return document.getElementById('live').dataset.state === '{}'"
 AGENTS = "return [...document.querySelectorAll('#rows .agent')].map((cell) => cell.textContent)"
+AGENTS_OF_FRIENDS = [
+    "/Satoshi:29.0.0/",
+    "/bcoin:2.2.0/",
+    "/btcwire:0.5.0/btcd:0.24.2/",
+    "/tea:1.0/",
+]
+IMPOLITE = "/neutrino:0.12.0(an <b>impolite comment)/"
 LOOKS = [(1280, 900, False), (800, 1000, False), (390, 844, True), (320, 568, True)]
 
 
@@ -76,40 +83,37 @@ def overflow(browser: Chromium) -> int:
 def test_peers_come_and_go_on_the_page_of_a_running_node(browser: Chromium, node: Node) -> None:
     browser.open(node.url)
     browser.wait_for(LIVE.format("live"))
-    assert "No peers yet" in browser.run("return document.getElementById('no-peers').innerText")
-    for colours in ("light", "dark"):
-        browser.look(390, 844, colours, phone=True)
-        assert overflow(browser) <= 0
+    browser.wait_for(ROWS.format(1))
+    assert browser.run("return document.querySelector('#rows .direction').innerText.trim()")
+    browser.wait_for("return document.querySelector('.tip .height').textContent === '2\u2009016'")
 
-    node.befriend("/Satoshi:29.0.0/")
-    leaving = node.befriend("/neutrino:0.12.0(an <b>impolite comment)/")
-    browser.wait_for(ROWS.format(2))
-    assert set(browser.run(AGENTS)) == {
-        "/Satoshi:29.0.0/",
-        "/neutrino:0.12.0(an <b>impolite comment)/",
-    }
+    for agent in AGENTS_OF_FRIENDS:
+        node.befriend(agent)
+    leaving = node.befriend(IMPOLITE)
+    browser.wait_for(ROWS.format(2 + len(AGENTS_OF_FRIENDS)))
+    assert {IMPOLITE, *AGENTS_OF_FRIENDS} <= set(browser.run(AGENTS))
     assert browser.run("return document.querySelector('#rows b')") is None
     browser.wait_for("return document.querySelector('#rows .ping').textContent.includes('ms')")
-    browser.wait_for("return document.getElementById('f-peers').textContent === '2'")
-    assert browser.run("return document.title") == "bitpeer: 2 peers"
+    browser.wait_for("return document.getElementById('f-peers').textContent === '6'")
+    assert browser.run("return document.title") == "bitpeer: 6 peers"
 
-    browser.run("document.querySelector('[data-column=agent]').click()")
-    assert browser.run(AGENTS)[0] == "/Satoshi:29.0.0/"
-    browser.run("document.querySelector('[data-column=agent]').click()")
-    assert browser.run(AGENTS)[1] == "/Satoshi:29.0.0/"
-    sorted_by = "return document.querySelector('th.agent').getAttribute('aria-sort')"
-    assert browser.run(sorted_by) == "descending"
+    head = "document.querySelector('[data-column=agent]')"
+    browser.run(f"{head}.click()")
+    upwards = browser.run(AGENTS)
+    assert upwards == sorted(upwards)
+    browser.run(f"{head}.click()")
+    assert browser.run(AGENTS) == upwards[::-1]
+    assert browser.run(f"return {head}.parentNode.getAttribute('aria-sort')") == "descending"
 
-    node.befriend("/bcoin:2.2.0/")
-    browser.wait_for(ROWS.format(3))
     leaving.terminate()
-    browser.wait_for(ROWS.format(2))
+    browser.wait_for(ROWS.format(1 + len(AGENTS_OF_FRIENDS)))
     browser.wait_for("return document.querySelector('#events .bad b').textContent === 'lost'")
 
     filter_ = "const field = document.getElementById('filter'); field.value = {!r};"
     browser.run(filter_.format("bcoin") + "field.dispatchEvent(new Event('input'))")
     assert browser.run(AGENTS) == ["/bcoin:2.2.0/"]
     browser.run(filter_.format("") + "field.dispatchEvent(new Event('input'))")
+    browser.run("document.querySelector('[data-column=since]').click()")
 
     for width, height, phone in LOOKS:
         for colours in ("light", "dark"):
@@ -117,7 +121,8 @@ def test_peers_come_and_go_on_the_page_of_a_running_node(browser: Chromium, node
             assert overflow(browser) <= 0, (width, colours)
 
     browser.wait_for("return document.querySelectorAll('#traffic path').length > 0")
-    browser.look(1280, 1060, "light")
+    browser.look(1280, 900, "light")
+    browser.look(1280, browser.run("return document.documentElement.scrollHeight"), "light")
     picture = browser.screenshot()
     assert len(picture) < 200_000
     if target := os.environ.get("STATUS_SCREENSHOT"):

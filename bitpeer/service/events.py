@@ -101,7 +101,8 @@ class Events:
         self._log = log or Logger()
         self._journal = Journal(self._log, seconds)
         self._latest: deque[Event] = deque(maxlen=kept)
-        self._audience: list[Callable[[Event], object]] = []
+        self._audience: list[tuple[Callable[[Event], object], bool]] = []
+        """Who hears, and whether of murmurs, too."""
         self._number = 0
         self._budget = budget
         self._window = window
@@ -130,13 +131,21 @@ class Events:
         """Return the latest events, oldest first."""
         return list(self._latest)
 
-    def subscribe(self, hear: Callable[[Event], object]) -> Callable[[], None]:
-        """Call *hear* with every event from now on; return what ends that."""
-        self._audience.append(hear)
+    def subscribe(
+        self, hear: Callable[[Event], object], *, murmurs: bool = True
+    ) -> Callable[[], None]:
+        """Call *hear* with every event from now on; return what ends that.
+
+        Args:
+            hear: is given the event.
+            murmurs: whether it wants to hear of what strangers do.
+        """
+        entry = (hear, murmurs)
+        self._audience.append(entry)
 
         def end() -> None:
             with suppress(ValueError):
-                self._audience.remove(hear)
+                self._audience.remove(entry)
 
         return end
 
@@ -168,10 +177,13 @@ class Events:
         return {**stamp, **{key: plain(value) for key, value in fields.items()}, **stamp}
 
     def _publish(self, level: LogLevel, event: Event) -> None:
-        if level is not LogLevel.debug:
+        murmured = level is LogLevel.debug
+        if not murmured:
             self._latest.append(event)
         self._log.emit(level, None, **event)
-        for hear in tuple(self._audience):
+        for hear, murmurs in tuple(self._audience):
+            if murmured and not murmurs:
+                continue
             try:
                 hear(event)
             except Exception as error:

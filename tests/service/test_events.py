@@ -109,11 +109,14 @@ def test_murmurs_are_heard_but_wash_nothing_away(clock, logged):
     events = Events(clock.seconds, kept=2)
     heard = []
     events.subscribe(heard.append)
+    loud = []
+    events.subscribe(loud.append, murmurs=False)
     events.emit("tea.ready")
     for _ in range(5):
         events.murmur("knock")
     assert [event["event"] for event in events.latest()] == ["tea.ready"]
     assert len(heard) == 6
+    assert len(loud) == 1
     assert logged[-1]["log_level"] is LogLevel.debug
 
 

@@ -83,7 +83,7 @@ export class Chart {
     for (let ago = 0; ago <= minutes; ago += step) {
       const at = x(last - ago * 60);
       if (at < LEFT - 1) break;
-      const anchor = ago ? (at < LEFT + 24 ? "start" : "middle") : "end";
+      const anchor = ago ? "middle" : "end";
       svg.append(make("text", { x: at, y: height - 4, "text-anchor": anchor }, ago ? `${ago} min ago` : "now"));
     }
     for (const { kind, low, high, line = high } of this.series) {

@@ -92,6 +92,8 @@ class Client:
 class Stream(Service):
     """Tells all clients of events at once, and of how things stand every second.
 
+    Not of murmurs: strangers shall not fill the page of whoever looks.
+
     Args:
         board: what there is to tell.
         clock: the reactor.
@@ -113,7 +115,7 @@ class Stream(Service):
 
     def startService(self) -> None:
         Service.startService(self)
-        self._hush = self._board.events.subscribe(self._happened)
+        self._hush = self._board.events.subscribe(self._happened, murmurs=False)
         self._looks.start()
         self._samples.start()
         self._board.sample()

@@ -69,7 +69,7 @@ def test_events_come_at_once_news_every_second_and_a_sample_every_five(world):
     watcher = Watcher(world)
     visit(world.node).shake_hands()
     heard = watcher.heard()
-    assert [content["event"] for _, content in heard] == ["peer.introduced", "peer.established"]
+    assert [content["event"] for _, content in heard] == ["peer.established"]
     world.reactor.pump([1] * 5)
     heard = watcher.heard()
     assert sorted(names(heard)) == ["news"] * 5 + ["sample"]

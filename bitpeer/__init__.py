@@ -7,15 +7,22 @@ import bitpeer.decred as decred  # noqa: PLR0402
 import bitpeer.jaxnet as jaxnet  # noqa: PLR0402
 from bitpeer.config import PeerConfig
 from bitpeer.errors import (
+    Absent,
     BitpeerError,
     Disconnected,
     DisconnectReason,
     LocalError,
+    NobodyAnswered,
+    PeerGone,
     Refused,
     RemoteError,
+    RequestFailed,
+    TooManyRequests,
+    Unanswered,
 )
 from bitpeer.net.connect import connect
 from bitpeer.net.factory import PeerFactory
+from bitpeer.net.group import PeerGroup
 from bitpeer.net.interfaces import (
     INewestBlock,
     IPeer,
@@ -30,6 +37,7 @@ from bitpeer.service.compose import peer_service
 from bitpeer.wire.message import Malformed, Unknown
 
 __all__ = [
+    "Absent",
     "BitpeerError",
     "DisconnectReason",
     "Disconnected",
@@ -41,12 +49,18 @@ __all__ = [
     "LocalError",
     "LocalNode",
     "Malformed",
+    "NobodyAnswered",
     "PeerConfig",
     "PeerFactory",
+    "PeerGone",
+    "PeerGroup",
     "PeerListener",
     "PeerProtocol",
     "Refused",
     "RemoteError",
+    "RequestFailed",
+    "TooManyRequests",
+    "Unanswered",
     "Unknown",
     "bitcoin",
     "connect",

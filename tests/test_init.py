@@ -24,7 +24,8 @@ def test_the_public_names_are_these_and_all_are_there():
         *("IVersionListener", "ITrafficListener", "INewestBlock"),
         *("BitpeerError", "LocalError", "RemoteError", "Refused"),
         *("Disconnected", "DisconnectReason", "Unknown", "Malformed"),
-        *("bitcoin", "decred", "jaxnet"),
+        *("PeerGroup", "RequestFailed", "Absent", "Unanswered", "PeerGone", "TooManyRequests"),
+        *("NobodyAnswered", "bitcoin", "decred", "jaxnet"),
     }
 
 

@@ -1,7 +1,8 @@
-"""A node with one block to give, for the examples to talk to: `twistd -ny` runs it.
+"""A node with a few blocks to give, for the examples to talk to: `twistd -ny` runs it.
 
 It listens on a loopback port that the system picks, on the network that BITPEER_NETWORK names,
-announces the network's genesis block to whoever comes, and hands it out.
+announces the network's genesis block to whoever comes, and hands it out.  On regtest three
+blocks follow it.
 """
 
 from os import environ
@@ -10,21 +11,49 @@ from twisted.application.service import Application
 from twisted.internet import reactor
 
 from bitpeer import PeerConfig, PeerListener, on, peer_service
-from bitpeer.bitcoin import NETWORKS, Block, GetData, InvType, InvVect
+from bitpeer.bitcoin import (
+    NETWORKS,
+    Block,
+    BlockHeader,
+    GetData,
+    GetHeaders,
+    Headers,
+    InvType,
+    InvVect,
+    NotFound,
+)
 from tests.bitcoin.vectors import GENESIS
 
 network = environ.get("BITPEER_NETWORK", "regtest")
 
 
+def mine(parent: Block) -> Block:
+    """Return a block that follows *parent*; every other nonce will do on regtest."""
+    root, bits = parent.header.merkle_root, parent.header.bits
+    header = BlockHeader(1, parent.hash, root, parent.header.time + 600, bits, 0)
+    while not header.meets_target():
+        header = BlockHeader(*header[:5], header.nonce + 1)
+    return Block(header, parent.transactions)
+
+
 class Giver(PeerListener):
-    block = Block.decode(GENESIS[network].raw)
+    def __init__(self):
+        self.chain = [Block.decode(GENESIS[network].raw)]
+        while network == "regtest" and len(self.chain) < 4:
+            self.chain.append(mine(self.chain[-1]))
 
     def peer_established(self, peer, version):
-        peer.announce(InvVect(InvType.BLOCK, self.block.hash))
+        peer.announce(InvVect(InvType.BLOCK, self.chain[0].hash))
+
+    @on(GetHeaders)
+    def asked_for_headers(self, peer, getheaders):
+        peer.send(Headers([block.header for block in self.chain[1:]]))
 
     @on(GetData)
     def asked(self, peer, getdata):
-        peer.send(self.block)
+        for item in getdata.items:
+            found = [block for block in self.chain if block.hash == item.hash]
+            peer.send(found[0] if found else NotFound((item,)))
 
 
 application = Application("serving")

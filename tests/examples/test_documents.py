@@ -2,12 +2,18 @@
 
 import ast
 import re
+import sys
 from pathlib import Path
 
 import pytest
+from twisted.internet.defer import Deferred
 
-from bitpeer import PeerListener
-from bitpeer.bitcoin import Block, Headers, Inv
+from bitpeer import Absent, DisconnectReason, IPeer, PeerGroup, PeerListener
+from bitpeer.bitcoin import REGTEST, Block, BlockHeader, Headers, Inv, InvType, InvVect
+from tests.bitcoin.vectors import GENESIS
+from tests.examples.test_examples import node
+from tests.net import asked
+from tests.twistd import running
 
 ROOT = Path(__file__).parents[2]
 README = (ROOT / "README.md").read_text()
@@ -54,3 +60,72 @@ def test_what_the_guide_to_extending_shows_works() -> None:
     message = names["GetProofs"](1, [bytes(32)])
     assert names["testbed"].dialect.registry.decode("getproofs", message.encode()) == message
     assert names["config"].network.title == "bitcoin-testbed"
+
+
+def test_the_five_lines_fetch_a_block(tmp_path: Path) -> None:
+    [program] = [each for each in PROGRAMS if "get_block" in each]
+    body = program.partition("import PeerConfig, bitcoin, connect\n")[2].split("\n")
+    assert len([line for line in body if line.strip()]) <= 5
+    with node() as address:
+        script = tmp_path / "five.py"
+        script.write_text(program.replace("127.0.0.1:18444", address))
+        with running(sys.executable, str(script)) as process:
+            assert process.status() == 0
+    assert process.lines == [repr(Block.decode(GENESIS["regtest"].raw))]
+
+
+def test_what_the_page_about_requests_shows_works(capsys: pytest.CaptureFixture[str]) -> None:
+    page = (ROOT / "docs" / "requests.md").read_text()
+    names: dict = {}
+    for program in re.findall(r"```python\n(.*?)```", page, re.DOTALL):
+        exec(compile(program, "requests.md", "exec"), names)
+    one, two = asked.make_block(1), asked.make_block(2)
+    stage = asked.node(names["Reader"]())
+    peer = asked.meet(stage)
+
+    def ask(name: str, *arguments: object) -> asked.Result:
+        return asked.Result(Deferred.fromCoroutine(names[name](*arguments)))
+
+    newest = ask("newest_block", peer, [REGTEST.genesis])
+    asked.say(peer, Headers([BlockHeader(1, REGTEST.genesis, bytes(32), 0, 0, 0)]))
+    asked.say(peer, asked.not_found(*asked.wanted(peer)))
+    assert isinstance(newest.value, Absent)
+
+    results = [ask("try_for_block", peer, one.hash) for _ in range(2)]
+    asked.say(peer, one)
+    assert [result.value for result in results] == [one, one]
+    missing = ask("try_for_block", peer, one.hash)
+    asked.say(peer, asked.not_found(one.hash))
+    assert missing.value == "it does not have it"
+    silent = ask("try_for_block", peer, one.hash)
+    for _ in range(21):
+        stage.clock.advance(1)
+    assert silent.value == "it said nothing in 20 seconds"
+
+    asked.say(peer, Inv((InvVect(InvType.BLOCK, two.hash),)))
+    asked.say(peer, two)
+    assert capsys.readouterr().out == f"{two!r}\n"
+
+    counted = ask("count_transactions", peer, [one.hash, two.hash])
+    asked.say(peer, two, one, two, one)  # the first of them late
+    assert counted.value == 2
+
+    group = PeerGroup(stage.clock)
+    group.add(peer)
+    fetched = ask("from_anybody", group, one.hash)
+    asked.say(peer, one)
+    assert fetched.value == one
+    gone = ask("try_for_block", peer, one.hash)
+    asked.hang_up(peer)
+    assert gone.value == "it is gone: closed by the peer"
+    nobody = ask("from_anybody", PeerGroup(stage.clock, patience=0), one.hash)
+    assert nobody.value is None
+    assert capsys.readouterr().out.startswith("nobody could be asked for block ")
+
+
+def test_every_way_to_fail_that_the_page_about_requests_names_is_there() -> None:
+    page = (ROOT / "docs" / "requests.md").read_text()
+    for name in re.findall(r"`([A-Z][A-Z_]+)`", page):
+        assert name in DisconnectReason.__members__, name
+    methods = re.findall(r"`((?:get_\w+|ping|request))\(", page)
+    assert {name for name in methods if not hasattr(IPeer.get(name), "positional")} == set()

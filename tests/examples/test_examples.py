@@ -36,7 +36,10 @@ def application(name: str, **environment: str) -> Running:
 
 
 def test_nothing_is_forgotten_here():
-    tested = {"demo.py", "embed.py", "ping.py", "print_block.py", "watch_mainnet.tac"}
+    tested = {
+        *("demo.py", "embed.py", "fetch_blocks.py", "ping.py", "print_block.py"),
+        "watch_mainnet.tac",
+    }
     assert {path.name for path in EXAMPLES.iterdir() if path.suffix in {".py", ".tac"}} == tested
     table = (EXAMPLES / "README.md").read_text("utf-8")
     assert all(f"({name})" in table for name in tested)
@@ -100,6 +103,9 @@ def test_ping_says_why_there_is_no_answer():
         ("ping.py", ("127.0.0.1:1", "regtest", "0")),
         ("ping.py", ("127.0.0.1:1", "regtest", "many")),
         ("ping.py", ("127.0.0.1:1", "regtest", "1", "more")),
+        ("fetch_blocks.py", ()),
+        ("fetch_blocks.py", ("127.0.0.1:1", "nowhere")),
+        ("fetch_blocks.py", ("127.0.0.1:1", "regtest", "all")),
         ("print_block.py", ()),
         ("print_block.py", ("127.0.0.1:1", "nowhere")),
         ("print_block.py", ("127.0.0.1:1", "regtest", "more")),
@@ -112,7 +118,7 @@ def test_a_script_that_is_called_wrongly_says_how_in_one_line(name, arguments):
     assert line.startswith(f"usage: {name} HOST:PORT [mainnet|")
 
 
-@pytest.mark.parametrize("name", ["ping.py", "print_block.py"])
+@pytest.mark.parametrize("name", ["fetch_blocks.py", "ping.py", "print_block.py"])
 @pytest.mark.parametrize("place", ["a..b:1", "127.0.0.1:1"])
 def test_a_script_that_cannot_dial_says_why_in_one_line(name, place):
     with script(name, place, "regtest") as called:
@@ -125,6 +131,17 @@ def test_print_block_prints_the_transactions_of_the_block():
     with node() as address, script("print_block.py", address, "regtest") as printing:
         assert printing.status() == 0
     assert printing.lines == [f"{GENESIS['regtest'].merkle_root} 204 vbytes"]
+
+
+@pytest.mark.parametrize("count", [2, 10])
+def test_fetch_blocks_shows_them_in_order(count):
+    with node() as address, script("fetch_blocks.py", address, "regtest", str(count)) as fetching:
+        assert fetching.status() == 0
+    *blocks, summary = fetching.lines
+    assert [line.split()[0] for line in blocks] == ["1", "2", "3"][:count]
+    assert all(line.endswith(" 285 bytes, 1 transactions") for line in blocks)
+    assert len({line.split()[1] for line in blocks}) == len(blocks)
+    assert summary.startswith(f"{len(blocks)} of 3 blocks, ")
 
 
 def test_the_watcher_sees_a_block():

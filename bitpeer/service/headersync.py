@@ -341,7 +341,7 @@ class HeaderSync(PeerListener, Service):
                 count=withdrawn,
                 height=end.height,
             )
-            self._emit("headers.reorganised", network=title, withdrawn=withdrawn, height=end.height)
+            self._emit("headers.reorganised", chain=title, withdrawn=withdrawn, height=end.height)
         self._report(now)
 
     def _strange(self, partner: _Partner, link: Link, asked: bool) -> None:
@@ -444,7 +444,7 @@ class HeaderSync(PeerListener, Service):
         self._reported = now, progress.height
         fields = {**progress._asdict(), "rate": round(self._rate, 1)}
         title = self._node.config.network.title
-        self._emit("headers.progress", network=title, **fields)
+        self._emit("headers.progress", chain=title, **fields)
         day = datetime.fromtimestamp(progress.tip_time, UTC)
         self._node.journal.emit(
             LogLevel.info,

@@ -121,8 +121,8 @@ def test_peers_come_and_go_on_the_page_of_a_running_node(browser: Chromium, node
             assert overflow(browser) <= 0, (width, colours)
 
     browser.wait_for("return document.querySelectorAll('#traffic path').length > 0")
-    browser.look(1280, 900, "light")
-    browser.look(1280, browser.run("return document.documentElement.scrollHeight"), "light")
+    browser.look(1160, 900, "light")
+    browser.look(1160, browser.run("return document.documentElement.scrollHeight"), "light")
     picture = browser.screenshot()
     assert len(picture) < 200_000
     if target := os.environ.get("STATUS_SCREENSHOT"):

@@ -530,7 +530,7 @@ def test_progress_is_told_while_there_is_much_to_do(staged):
     ]
     name, fields = stage.events[-1]
     assert name == "headers.progress"
-    assert (fields["network"], fields["height"]) == ("bitcoin-regtest", 3_000)
+    assert (fields["chain"], fields["height"]) == ("bitcoin-regtest", 3_000)
     assert stage.sync.progress().rate == 300
 
 

@@ -2,7 +2,7 @@
 
 const SVG = "http://www.w3.org/2000/svg";
 const LEFT = 62, RIGHT = 6, TOP = 10, BOTTOM = 22;
-const LEAST_SPAN = 600;
+const LEAST_SPAN = 120;
 const STEPS = [1, 2, 5, 10, 15, 20, 30];
 
 function make(name, attributes, text) {

@@ -15,7 +15,7 @@ function size(bytes) {
   const units = ["B", "kB", "MB", "GB", "TB"];
   let unit = 0;
   while (bytes >= 999.5 && unit < units.length - 1) { bytes /= 1000; unit += 1; }
-  return `${unit && bytes < 99.95 ? bytes.toFixed(1) : Math.round(bytes)}\u00a0${units[unit]}`;
+  return `${unit && bytes < 99.95 ? bytes.toFixed(1).replace(/\.0$/, "") : Math.round(bytes)}\u00a0${units[unit]}`;
 }
 
 const rate = (bytes) => `${size(bytes)}/s`;
@@ -25,7 +25,7 @@ function latency(seconds) {
   const milliseconds = seconds * 1000;
   if (milliseconds >= 999.5) return `${(milliseconds / 1000).toFixed(milliseconds < 9950 ? 1 : 0)}\u00a0s`;
   const digits = milliseconds === 0 || milliseconds >= 10 ? 0 : milliseconds < 1 ? 2 : 1;
-  return `${milliseconds.toFixed(digits)}\u00a0ms`;
+  return `${milliseconds.toFixed(digits).replace(/\.0$/, "")}\u00a0ms`;
 }
 
 function span(seconds) {
@@ -382,8 +382,8 @@ const WORDS = {
   "peer.lost": ["bad", "lost", (event) => event.detail],
   "peer.refused": ["bad", "refused", (event) => event.detail],
   "peer.failed": ["bad", "not won", (event) => event.detail],
-  "headers.reorganised": ["bad", "reorganised", rest],
-  "headers.progress": ["", "headers", rest],
+  "headers.reorganised": ["bad", "reorganised", (event) => `${count(event.withdrawn)} blocks withdrawn, height ${count(event.height)}`],
+  "headers.progress": ["", "headers", (event) => `${count(event.height)} of ${count(event.best_known)}`],
   "chain.tip": ["good", "tip", (event) => `${count(event.height)}, ${event.hash.slice(0, 20)}…`],
   "listening.opened": ["good", "listening", () => ""],
   "listening.closed": ["bad", "closed", () => ""],

@@ -53,13 +53,14 @@ def new_key(random: Callable[[int], bytes] = token_bytes) -> str:
 
 
 def kept_key(path: Path) -> str:
-    """Return the private key in a file; if there is no such file, make it, and a key.
+    """Return the private key in a file; if there is no such file, make it, its folder and a key.
 
     Raises:
         InvalidSetting: the file cannot be read or written, holds something else, or
             may be read by others.
     """
     try:
+        path.parent.mkdir(mode=0o700, exist_ok=True)
         try:
             made = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
         except FileExistsError:
@@ -188,8 +189,8 @@ async def _closed(tor: Tor, onion: Onion, inner: IListeningPort) -> None:
 class OnionEndpoint:
     """Listens as an onion service, on 127.0.0.1 behind it.
 
-    The Deferred of `listen` fires when Tor knows the service, be it minutes later; Tor
-    needs some seconds more until the world does.
+    Nothing is opened or read before *tor* is started.  The Deferred of `listen` fires when
+    Tor knows the service, be it minutes later; some seconds after that the world does.
 
     Args:
         reactor: Twisted's.
@@ -216,6 +217,8 @@ class OnionEndpoint:
         return Deferred.fromCoroutine(self._listen(protocolFactory))
 
     async def _listen(self, factory: IProtocolFactory) -> IListeningPort:
+        # Before, `twistd` may still be root, and what it wrote would be root's.
+        await self._tor.when_started()
         key = new_key() if self._key is None else kept_key(self._key)
         inner = await TCP4ServerEndpoint(self._reactor, 0, interface=LOOPBACK).listen(factory)
         onion = Onion(key, self._port, (LOOPBACK, inner.getHost().port))

@@ -135,6 +135,7 @@ class Tor(Service):
         self._keeping: Deferred[None] | None = None
         self._control: Control | None = None
         self._socks: IStreamClientEndpoint | None = None
+        self._starting: list[Deferred[None]] = []
         self._waiting: list[Deferred[IStreamClientEndpoint]] = []
         self._onions: dict[Onion, Deferred[None]] = {}
         self._lost = TorUnavailable("Tor", TorState.OFF.value)
@@ -152,6 +153,9 @@ class Tor(Service):
         Service.startService(self)
         self._keeping = Deferred.fromCoroutine(self._keep())
         self._keeping.addErrback(lambda failure: failure.trap(CancelledError) and None)
+        starting, self._starting = self._starting, []
+        for waiter in starting:
+            waiter.callback(None)
 
     def stopService(self) -> Deferred[None]:
         """Let go of the Tor; the Deferred fires when it has ended, if it was started here."""
@@ -180,6 +184,13 @@ class Tor(Service):
         return [
             Published(onion.name, onion.port, onion.local) for onion in self._onions if onion.name
         ]
+
+    def when_started(self) -> Deferred[None]:
+        """Return a Deferred that fires once this service runs, or at once if it does."""
+        if self.running:
+            return succeed(None)
+        self._starting.append(Deferred())
+        return self._starting[-1]
 
     def when_up(self) -> Deferred[IStreamClientEndpoint]:
         """Return a Deferred that fires with the SOCKS port once Tor is in its network.

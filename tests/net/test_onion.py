@@ -54,6 +54,10 @@ class Keeper:
     def __init__(self):
         self.onions = []
         self.published = []
+        self.started = succeed(None)
+
+    def when_started(self):
+        return self.started
 
     def add_onion(self, onion):
         self.onions.append(onion)
@@ -109,7 +113,12 @@ def test_key_that_others_may_read_is_refused(tmp_path):
 
 def test_folder_that_is_not_there_is_told(tmp_path):
     with pytest.raises(InvalidSetting, match="No such file or directory"):
-        kept_key(tmp_path / "x" / "onion.key")
+        kept_key(tmp_path / "x" / "y" / "onion.key")
+
+
+def test_folder_of_the_key_is_made_for_its_owner_only(tmp_path):
+    kept_key(tmp_path / "x" / "onion.key")
+    assert (tmp_path / "x").stat().st_mode & 0o777 == 0o700
 
 
 # One service at one Tor
@@ -210,10 +219,21 @@ def test_key_kept_is_the_key_used(reactor, tor, control, tmp_path):
 
 
 def test_key_that_cannot_be_kept_opens_no_door(reactor, tmp_path):
-    endpoint = OnionEndpoint(reactor, Keeper(), 8333, tmp_path / "x" / "onion.key")
+    endpoint = OnionEndpoint(reactor, Keeper(), 8333, tmp_path / "x" / "y" / "onion.key")
     (error,) = outcome(endpoint.listen(Factory()))
     assert isinstance(error, InvalidSetting)
     assert not reactor.tcpServers
+
+
+def test_nothing_is_written_before_tor_is_started(reactor, tmp_path):
+    keeper = Keeper()
+    keeper.started = Deferred()
+    OnionEndpoint(reactor, keeper, 8333, tmp_path / "onion.key").listen(Factory())
+    assert not reactor.tcpServers
+    assert not list(tmp_path.iterdir())
+    keeper.started.callback(None)
+    assert reactor.tcpServers
+    assert (tmp_path / "onion.key").exists()
 
 
 def test_door_that_tor_refuses_is_closed_again(reactor):

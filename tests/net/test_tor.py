@@ -403,6 +403,18 @@ def test_search_can_begin_again(start, fake, reactor):
     assert tor.state is TorState.UP
 
 
+def test_start_is_told_to_all_who_wait_for_it(reactor, journal, fake):
+    tor = Tor(reactor, journal, places=[ControlPlace("port 1", fake)])
+    waiting, cancelled = tor.when_started(), tor.when_started()
+    cancelled.cancel()
+    assert isinstance(outcome(cancelled)[0], CancelledError)
+    assert not waiting.called
+    tor.startService()
+    assert outcome(waiting) == [None]
+    assert outcome(tor.when_started()) == [None]
+    tor.stopService()
+
+
 def test_missing_package_is_named(reactor, journal, monkeypatch):
     monkeypatch.setitem(sys.modules, "txtorcon.torcontrolprotocol", None)
     with pytest.raises(MissingExtra, match=r"Tor needs the package txtorcon: pip install"):

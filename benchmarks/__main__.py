@@ -10,7 +10,7 @@ from benchmarks.findings import Finding
 from benchmarks.measuring import FULL, TINY, Effort
 from benchmarks.processes import PROJECT
 from benchmarks.report import line, page
-from benchmarks.rows import answering, blocks, crowd, decred, inventory, receiving, sending
+from benchmarks.rows import answering, blocks, crowd, decred, headers, inventory, receiving, sending
 
 PAGE = PROJECT / "docs" / "performance.md"
 
@@ -24,6 +24,7 @@ GROUPS: dict[str, Measure] = {
     "crowd": crowd.measure,
     "sending": sending.measure,
     "decred": decred.measure,
+    "headers": headers.measure,
 }
 
 

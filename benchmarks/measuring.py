@@ -38,6 +38,8 @@ class Effort:
     """Peers that one announcement goes to."""
     relayed: int = 5_000
     """Transactions that a relay table remembers."""
+    headers: int = 100_000
+    """Of a chain that is followed."""
 
 
 FULL = Effort()
@@ -55,6 +57,7 @@ TINY = Effort(
     watch=0.3,
     audience=3,
     relayed=50,
+    headers=50,
 )
 """Enough to see that everything runs, and nothing to learn from."""
 

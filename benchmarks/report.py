@@ -26,6 +26,7 @@ TITLES = {
     11: "Announcing",
     13: "Serving blocks",
     14: "Decred",
+    15: "Following the chain",
 }
 
 INTRODUCTION = """\

@@ -34,8 +34,8 @@ class AddressAnswers:
 
     For each door of this node, that is, for each address at which it was reached, there
     is one answer, a sample of the book that is drawn anew about once a day.  So nobody
-    who asks often learns more (R-F1); nor can one who asks at two doors find out by the
-    answers that the same node is behind both: they are drawn separately, last until
+    who asks often learns more (R-F1).  Nor do answers give away to one who asks at two
+    doors that the same node is behind both: they are drawn separately, last until
     different times, and the times in them are made up.
 
     Args:

@@ -53,7 +53,7 @@ class Proxy:
     Proxies that do not ask get none."""
     is_tor: bool = False
     """Whether it is known to be Tor.  Then it must ask for those credentials (or there would be no
-    isolation), and looks names up."""
+    isolation), is told IP addresses as names, which it likes better, and looks names up."""
 
     def negotiate(self, command: Command, host: str, port: int) -> Negotiation:
         """Return what to say there on one new connection.
@@ -64,7 +64,7 @@ class Proxy:
         credentials, insist = self.credentials, True
         if credentials is None and self.isolate:
             credentials, insist = Credentials(token_hex(16), token_hex(16)), self.is_tor
-        return Negotiation(command, host, port, credentials, insist=insist)
+        return Negotiation(command, host, port, credentials, insist=insist, by_name=self.is_tor)
 
 
 @implementer(IAddress)

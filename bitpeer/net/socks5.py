@@ -77,6 +77,8 @@ class Negotiation:
         port: of the target; 0 where none is needed.
         credentials: to present; `None` for none.
         insist: whether a proxy that does not ask for the credentials will not do.
+        by_name: whether to say an IP address as if it were a name.  Tor cannot tell by an address
+            that nobody has looked up a name for it, so it warns, or refuses (its ``SafeSocks``).
 
     Raises:
         InvalidSetting: host, port or credentials cannot be said in SOCKS5.
@@ -90,8 +92,9 @@ class Negotiation:
         credentials: Credentials | None = None,
         *,
         insist: bool = True,
+        by_name: bool = False,
     ) -> None:
-        self._request = bytes((_VERSION, command, 0)) + _target(host, port)
+        self._request = bytes((_VERSION, command, 0)) + _target(host, port, by_name)
         self._credentials = None if credentials is None else _credentials(credentials)
         self._methods = {_OPEN} if credentials is None or not insist else set()
         if credentials is not None:
@@ -188,26 +191,30 @@ class Negotiation:
         return b""
 
 
-def _target(host: str, port: int) -> bytes:
+def _target(host: str, port: int, by_name: bool) -> bytes:
     """Return host and port as a request carries them."""
     if isinstance(port, bool) or not isinstance(port, int) or not 0 <= port <= 0xFFFF:
         raise InvalidSetting("port", port, "0 to 65535")
-    return _host(host) + port.to_bytes(2, "big")
+    return _host(host, by_name) + port.to_bytes(2, "big")
 
 
-def _host(host: str) -> bytes:
+def _host(host: str, by_name: bool) -> bytes:
     try:
         address = ip_address(host)
     except ValueError:
         if not _FIT.fullmatch(host):
             expected = f"an IP address, or a name of 1 to {MAX_FIELD} letters, digits and - . _"
             raise InvalidSetting("host", host, expected) from None
-        return bytes((_NAME, len(host))) + host.encode("ascii")
-    if isinstance(address, IPv4Address):
-        return bytes((_IPV4,)) + address.packed
-    if address.scope_id is not None:
+        return _name(host)
+    if getattr(address, "scope_id", None) is not None:
         raise InvalidSetting("host", host, "an address without an interface of this machine")
-    return bytes((_IPV6,)) + address.packed
+    if by_name:
+        return _name(str(address))
+    return bytes((_IPV4 if address.version == 4 else _IPV6,)) + address.packed
+
+
+def _name(name: str) -> bytes:
+    return bytes((_NAME, len(name))) + name.encode("ascii")
 
 
 def _credentials(credentials: Credentials) -> bytes:

@@ -220,6 +220,12 @@ def test_tor_must_ask_for_the_credentials_that_isolate():
     assert isinstance(trip.error, ProxyFailed)
 
 
+def test_tor_is_told_addresses_as_if_they_were_names():
+    trip = Trip(host="192.0.2.1", isolate=False, is_tor=True)
+    trip.hear(OPEN)
+    assert offered(trip).endswith(b"\5\1\0\3\x09192.0.2.1\x20\x8d")
+
+
 def test_fixed_credentials_are_insisted_on():
     trip = Trip(credentials=Credentials("me", "secret"))
     assert offered(trip) == b"\5\1\2"

@@ -40,6 +40,12 @@ def test_r_h4_hosts_of_every_kind_are_told_to_the_proxy_as_they_are(host, said):
     assert request(host) == bytes.fromhex("050100" + said + "208d")
 
 
+@pytest.mark.parametrize("host", ["192.0.2.1", "2001:db8::1", ONION])
+def test_tor_is_told_addresses_as_if_they_were_names(host):
+    said = Negotiation(Command.CONNECT, host, 8333, by_name=True).receive(b"\5\0")
+    assert said == b"\5\1\0\3" + bytes((len(host),)) + host.encode() + b"\x20\x8d"
+
+
 def test_looking_a_name_up_is_a_command_of_its_own():
     said = request("node.example", 0, Command.RESOLVE)
     assert said == bytes.fromhex("05f000030c") + b"node.example" + bytes(2)

@@ -162,7 +162,7 @@ def _check_proxies(layers: Sequence[Layer], *, tor: bool) -> None:
 
 def _outbound(network: Network, layers: Sequence[Layer], settings: dict[str, Any]) -> int:
     """Return how many peers to find, if there is a way to find any, and something to do at all."""
-    connect, listen = settings["connect"], settings["listen"]
+    connect, listen = settings["connect"], settings["listen"] or settings["onion_service"]
     sources = network.seeds or network.https_seeds or settings["add_peer"]
     count: int | None = settings["outbound"]
     if count is None:

@@ -61,6 +61,7 @@ def test_without_a_word_mainnet_is_joined():
         ({"listen": "1", "outbound": "0"}, 0, 0),
         ({"network": "regtest", "listen": "1"}, 0, 0),
         ({"network": "regtest", "listen": "1", "outbound": "4"}, 4, 2),
+        ({"network": "regtest", "onion_service": "true", "tor": "true"}, 0, 0),
         ({"network": "regtest", "add_peer": "192.0.2.1"}, 8, 2),
         ({"network": "decred-mainnet"}, 8, 2),
     ],

@@ -110,7 +110,7 @@ def test_password_is_preferred_to_a_cookie(clock, cookie):
     assert tor.said("AUTHENTICATE") == [f"AUTHENTICATE {b'open sesame'.hex()}"]
 
 
-def test_cookie_is_shown_to_nobody(clock, cookie):
+def test_r_h2_a_cookie_is_shown_to_nobody(clock, cookie):
     """A file of 32 bytes is easily named, and what it holds is not for everybody."""
     tor = FakeTor(clock, methods=f"METHODS=COOKIE COOKIEFILE={quoted(cookie)}")
     assert "it wants to see the cookie" in complaint(clock, join(tor, "open sesame"))
@@ -156,7 +156,7 @@ def test_cookie_that_is_not_there_can_be_replaced_by_a_password(clock, tmp_path)
 
 
 @pytest.mark.parametrize("path", ["/dev/zero", "/dev", "/etc/passwd"])
-def test_devices_and_other_files_are_not_taken_for_a_cookie(clock, path):
+def test_r_h2_devices_and_other_files_are_not_taken_for_a_cookie(clock, path):
     """R-H2: who poses as a Tor could name a file without end."""
     tor = FakeTor(clock, methods=f"METHODS=SAFECOOKIE COOKIEFILE={quoted(path)}")
     assert "(it is no cookie)" in complaint(clock, join(tor))
@@ -318,7 +318,7 @@ def flooded(clock, first, piece, most=MAX_REPLY):
         ("", "x" * 1_000),
     ],
 )
-def test_reply_without_end_fills_no_memory(clock, first, piece):
+def test_r_h2_a_reply_without_end_fills_no_memory(clock, first, piece):
     """R-H2: a malicious control port sends lines for ever."""
     flooded(clock, first, piece)
 
@@ -329,7 +329,7 @@ LINES = st.sampled_from(
 
 
 @given(st.lists(LINES, max_size=30), st.lists(st.integers(1, 40), min_size=1, max_size=20))
-def test_nothing_that_is_said_harms_us_however_it_is_cut(said, sizes):
+def test_r_h1_nothing_that_is_said_harms_us_however_it_is_cut(said, sizes):
     """R-H1, R-H2: whatever sits at the control port, it ends in an answer or a reason."""
     clock = Clock()
     tor = FakeTor(clock)

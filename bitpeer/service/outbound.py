@@ -42,6 +42,8 @@ SPARE_DIALS = 2
 """Connections that there may be beside those: a feeler, and a peer on trial."""
 PERIOD = 1.0
 """Seconds between two looks for peers that are missing."""
+IDLE = 10.0
+"""Seconds between two looks when there was nothing to dial, unless something happens."""
 STEADY = 60.0
 """Seconds after which an established connection counts as a success."""
 TRIAL = 60.0
@@ -145,6 +147,8 @@ class Outbound(Service, PeerListener):
         """What to dial before anything is picked."""
         self._staleness = Staleness(node.newest_block, stale_after, node.clock.seconds())
         self._next_trial = -inf
+        self._idle = (0, -inf)
+        """How many addresses the book had when there was none to dial, and until when to wait."""
         self._in_vain = 0
         self._looks = Every(node.clock, PERIOD, self._look, node.journal)
         node.add_listener(self)
@@ -205,9 +209,13 @@ class Outbound(Service, PeerListener):
         self._end_trial(now)
         if self._in_vain >= SUSPICIOUS:
             self._seeds.ask(self.learn)
+        known, until = self._idle
+        if len(self._book) == known and now < until:
+            return
         for kind in self._missing(now):
             slot = self._selection.pick(self._slots, self._first, kind, now)
             if slot is None:
+                self._idle = len(self._book), now + IDLE
                 self._seeds.ask(self.learn)
                 return
             self._dial(slot)
@@ -300,6 +308,7 @@ class Outbound(Service, PeerListener):
     def _over(self, slot: Slot, reason: DisconnectReason) -> None:
         """Take note that a connection ended, or never was."""
         self._slots.discard(slot)
+        self._idle = (0, -inf)
         address, now = slot.known.address, self._now()
         if slot.established_at is None:
             if self.running:

@@ -16,7 +16,7 @@ from bitpeer.service.anchors import Anchors
 from bitpeer.service.bans import Bans
 from bitpeer.service.lookups import ByResolver
 from bitpeer.service.merits import Merits
-from bitpeer.service.outbound import NEXT_TRIAL, STEADY, SUSPICIOUS, TRIAL, Outbound
+from bitpeer.service.outbound import IDLE, NEXT_TRIAL, STEADY, SUSPICIOUS, TRIAL, Outbound
 from bitpeer.service.rests import NOT_TODAY, SOON
 from bitpeer.service.seeds import Address, Seeds
 from bitpeer.service.slots import CONNECTION_TYPE
@@ -213,6 +213,20 @@ def test_a_book_full_of_addresses_where_nobody_is_makes_the_seeds_worth_asking()
     world.stop()
 
 
+def test_with_nothing_to_dial_the_book_is_left_alone_until_something_changes(monkeypatch):
+    world = World(2, ["20.1.0.1"])
+    looks = []
+    monkeypatch.setattr(world.book, "pick", lambda *_, **__: looks.append(world.reactor.seconds()))
+    world.start()
+    world.tick(30)
+    assert 3 <= len(looks) <= 5
+    before = len(looks)
+    world.learn("20.2.0.1")
+    world.tick()
+    assert len(looks) == before + 1
+    world.stop()
+
+
 # What the book learns of it
 
 
@@ -258,7 +272,7 @@ def test_an_address_that_failed_rests():
     refuse(world.reactor)
     world.tick(SOON - 1)
     assert len(world.dialled) == 1
-    world.tick()
+    world.tick(IDLE + 1)
     assert len(world.dialled) == 2
     world.stop()
 
@@ -271,7 +285,7 @@ def test_a_peer_that_leaves_at_once_rests_ever_longer():
         world.accept_all()[0].hang_up()
         world.tick(wait - 1)
         assert len(world.dialled) == before
-        world.tick()
+        world.tick(IDLE + 1)
         assert len(world.dialled) == before + 1
     world.stop()
 
@@ -280,13 +294,13 @@ def test_a_peer_that_stayed_for_a_while_rests_only_shortly():
     world = World(1, ["20.1.0.1"])
     world.start()
     world.accept_all()[0].hang_up()
-    world.tick(SOON)
+    world.tick(SOON + IDLE)
     (line,) = world.accept_all()
     world.tick(STEADY)
     line.hang_up()
     world.tick(SOON - 1)
     assert len(world.dialled) == 2
-    world.tick()
+    world.tick(IDLE + 1)
     assert len(world.dialled) == 3
     world.stop()
 
@@ -299,7 +313,7 @@ def test_a_peer_that_breaks_the_rules_rests_for_a_day():
     line.hang_up()
     world.reactor.advance(NOT_TODAY - 2)
     assert len(world.dialled) == 1
-    world.tick(3)
+    world.tick(IDLE + 3)
     assert len(world.dialled) == 2
     world.stop()
 

@@ -37,6 +37,8 @@ Plain = None | bool | int | float | str | list["Plain"] | dict[str, "Plain"]
 Event = dict[str, Plain]
 """``event``, its name; ``version``; ``number``; ``time``, in seconds since 1970; and its fields."""
 
+_TWISTEDS = frozenset({"level", "format", "fields"})
+"""Names that cannot be a field of an event in Twisted's log."""
 _TURNED_DOWN = frozenset(
     {
         DisconnectReason.WRONG_NETWORK,
@@ -116,7 +118,8 @@ class Events:
         Args:
             name: which one, such as ``peer.lost``.
             fields: numbers, texts, or lists and mappings of those; texts may be a peer's, and
-                are escaped here.  None is called event, version, number, time, level or format.
+                are escaped here.  What is called event, version, number or time gives way to
+                the event's own.
         """
         self._tell(LogLevel.info, name, fields)
 
@@ -180,7 +183,9 @@ class Events:
         murmured = level is LogLevel.debug
         if not murmured:
             self._latest.append(event)
-        self._log.emit(level, None, **event)
+        # As one mapping, too: Twisted has a use of its own for names such as "format".
+        fields = {name: value for name, value in event.items() if name not in _TWISTEDS}
+        self._log.emit(level, None, **fields, fields=event)
         for hear, murmurs in tuple(self._audience):
             if murmured and not murmurs:
                 continue

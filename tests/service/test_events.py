@@ -79,6 +79,15 @@ def test_a_field_cannot_pass_for_the_stamp(clock):
     assert events.latest()[0]["event"] == "tea.ready"
 
 
+def test_no_name_of_a_field_gets_into_twisteds_way(clock, logged):
+    events = Events(clock.seconds)
+    events.emit("tea.ready", level=1, format="{x}", fields=2, log_level="x")
+    assert events.latest()[0]["level"] == 1
+    assert logged[0]["fields"] == events.latest()[0]
+    assert logged[0]["log_level"] is LogLevel.info
+    assert logged[0]["log_format"] is None
+
+
 def test_a_log_of_ones_own_is_used(clock):
     seen = []
     Events(clock.seconds, log=Logger("mine", observer=seen.append)).emit("tea.ready")

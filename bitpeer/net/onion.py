@@ -9,7 +9,7 @@ from collections.abc import Callable
 from hashlib import sha512
 from pathlib import Path
 from secrets import token_bytes
-from typing import TYPE_CHECKING, NamedTuple, cast
+from typing import TYPE_CHECKING, cast
 
 from twisted.internet.defer import Deferred, maybeDeferred, succeed
 from twisted.internet.endpoints import TCP4ServerEndpoint, serverFromString
@@ -87,15 +87,6 @@ def _checked(path: Path) -> str:
     if not fit:
         raise InvalidSetting("onion key", str(path), f"a file with a key of kind {KEY_KIND}")
     return f"{kind}:{digits}"
-
-
-class Published(NamedTuple):
-    """An onion service as the world knows it, and as this machine does."""
-
-    host: str
-    port: int
-    local: tuple[str, int]
-    """Host and port where connections arrive from Tor."""
 
 
 class Onion:

@@ -30,7 +30,7 @@ from zope.interface import implementer
 
 from bitpeer.errors import DisconnectReason, InvalidSetting, TorUnavailable
 from bitpeer.net.journal import Journal
-from bitpeer.net.onion import LOOPBACK, Onion, Published
+from bitpeer.net.onion import LOOPBACK, Onion
 from bitpeer.net.places import split_host_port
 from bitpeer.net.socks import Proxy, resolve
 from bitpeer.net.text import printable
@@ -179,11 +179,9 @@ class Tor(Service):
         return str(self._lost) if self.state is TorState.GONE else ""
 
     @property
-    def onions(self) -> list[Published]:
-        """The onion services whose names are known, because a Tor has taken them on."""
-        return [
-            Published(onion.name, onion.port, onion.local) for onion in self._onions if onion.name
-        ]
+    def onions(self) -> list[tuple[str, int]]:
+        """Names and ports of the onion services that a Tor has taken on."""
+        return [(onion.name, onion.port) for onion in self._onions if onion.name]
 
     def when_started(self) -> Deferred[None]:
         """Return a Deferred that fires once this service runs, or at once if it does."""

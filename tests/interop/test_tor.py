@@ -2,6 +2,7 @@
 
 import re
 from collections import Counter
+from functools import partial
 
 import pytest
 import pytest_twisted
@@ -11,7 +12,7 @@ from twisted.internet.threads import deferToThread
 from twisted.logger import Logger, LogLevel
 
 from bitpeer import LocalNode, PeerConfig, PeerFactory, peer_service
-from bitpeer.bitcoin import REGTEST, AddrV2, NodeAddress
+from bitpeer.bitcoin import REGTEST, AddrV2, GetAddr
 from bitpeer.errors import DisconnectReason, ProxyRefused
 from bitpeer.net.journal import Journal
 from bitpeer.net.onion import OnionEndpoint
@@ -19,7 +20,9 @@ from bitpeer.net.routes import Routes
 from bitpeer.net.tor import Tor, TorState, control_place
 from bitpeer.net.torcontrol import connect_control
 from bitpeer.net.torlaunch import TorProcess
-from bitpeer.service.announcement import Announcement
+from bitpeer.service.addressbook import AddressBook
+from bitpeer.service.gossip import Gossip
+from bitpeer.service.ownonions import onions_to_tell
 from tests.interop.bcoin_node import PATIENCE, within
 from tests.interop.fence import Fence
 from tests.interop.our_side import Ears, Lost, Met
@@ -106,7 +109,8 @@ async def test_peers_meet_over_an_onion_service_and_hear_its_address(
     with Fence(tor_client.places) as fence:
         node = listener(here)
         door = await open_door(OnionEndpoint(reactor, tor, PORT, tmp_path / "onion.key"), node)
-        start(Announcement(node, lambda: tor.onions, NodeAddress.of))
+        own = partial(onions_to_tell, ports=[door])
+        node.add_listener(start(Gossip(node, AddressBook(), own=own)))
         name = door.getHost().host
         dialled = Routes(reactor, proxy=tor.proxy).client(f"tcp:{name}:{PORT}", PORT)
         met = within(PATIENCE, gatherResults([here.next(Met), there.next(Met)]))
@@ -115,6 +119,7 @@ async def test_peers_meet_over_an_onion_service_and_hear_its_address(
         visitor, host = await met
         assert visitor.peer.inbound
         assert not host.peer.inbound
+        host.peer.send(GetAddr())
         (address,) = (await told).addresses
         assert (address.host, address.port) == (name, PORT)
     assert fence.transgressions == []
@@ -201,7 +206,7 @@ async def test_killed_tor_is_told_of_and_everything_comes_back_with_the_next(  #
         await within(PATIENCE, deferToThread(tor_network.restart, client))
         await back
         await within(2 * PATIENCE, met)
-        assert tor.onions[0].host == name
+        assert tor.onions == [(name, PORT)]
     assert fence.transgressions == []
     assert Counter(event["log_level"] for event in diary.events)[LogLevel.warn] <= 3
 

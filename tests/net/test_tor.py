@@ -432,7 +432,7 @@ def test_onion_is_published_at_once_if_there_is_a_tor(start, fake):
     tor = start(fake)
     assert tor.onions == []
     assert outcome(tor.add_onion(onion())) == [None]
-    assert tor.onions == [(f"{NAME}.onion", 8333, ("127.0.0.1", 5_000))]
+    assert tor.onions == [(f"{NAME}.onion", 8333)]
 
 
 def test_onion_waits_for_a_tor_and_is_published_by_each(start, reactor, fake):

@@ -47,8 +47,9 @@ class Node:
     def befriend(self, agent: str) -> Running:
         """Let a `twistd bitpeer` connect."""
         here = ("--connect", f"127.0.0.1:{self._port}")
-        options = ("--network", "regtest", "--user-agent", agent, "--services", "network,witness")
-        process = self._stack.enter_context(bitpeer(*here, *options))
+        options = ("--network", "regtest", "--data-dir", "memory")
+        manner = ("--user-agent", agent, "--services", "network,witness")
+        process = self._stack.enter_context(bitpeer(*here, *options, *manner))
         process.wait_for("established")
         return process
 

@@ -114,6 +114,8 @@ def misread(setting: str, place: str, error: Exception) -> InvalidSetting:
         return InvalidSetting(setting, place, expected)
     if isinstance(error, TypeError):  # what it says is about a function of Twisted's
         why = f"{kind}: has other parts, or more of them"
+    elif isinstance(error, IndexError | KeyError) and "systemd:" in place:
+        why = "no service manager has passed such a socket"
     else:
         why = str(error) or type(error).__name__
     return InvalidSetting(setting, place, f"an endpoint that Twisted can read ({why})")

@@ -163,6 +163,7 @@ def test_a_description_may_name_a_host_and_no_more(description, named):
         (ImportError("gone"), "tcp:a:1", r"that Twisted can read \(gone\)"),
         (TypeError("argument 3"), "tcp:a:1", "tcp: has other parts, or more of them"),
         (IndexError(), "tcp:a:1", r"\(IndexError\)"),
+        (IndexError("1"), "haproxy:systemd:index=1", "no service manager has passed such a socket"),
     ],
 )
 def test_what_twisted_could_not_read_is_said_in_words(error, place, why):

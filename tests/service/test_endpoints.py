@@ -32,7 +32,7 @@ def test_an_address_is_listened_on_at_the_networks_port():
     ("text", "why"),
     [
         ("tcp:port", "a port from 0 to 65535"),
-        ("systemd:domain=INET:index=0", "Twisted can read"),  # nobody passed a descriptor
+        ("systemd:domain=INET:index=0", "no service manager has passed such a socket"),
         ("node.example:1", "an IP address of this machine"),
     ],
 )

@@ -97,10 +97,10 @@ class AskingMachine(ConversationState):
                 self.fail(reason)
                 return
             self._tidy(table)
+            if taken.settled:  # first: whoever hears the rest may end the conversation
+                yield Answered(taken.settled)
             if taken.public:
                 yield event
-            if taken.settled:
-                yield Answered(taken.settled)
 
     def _tidy(self, table: Inquiries) -> None:
         if not table:

@@ -96,9 +96,9 @@ def test_what_was_read_before_the_question_is_no_answer_to_it(machine) -> None:
     assert machine.asking
 
 
-def test_what_could_have_come_unasked_is_both(machine) -> None:
+def test_what_could_have_come_unasked_is_both_and_first_an_answer(machine) -> None:
     [waiter] = ask(machine, plain(Ping(5), shared=True))
-    assert hear(machine, Pong(5)) == [Pong(5), Answered(((waiter, Pong(5)),))]
+    assert hear(machine, Pong(5)) == [Answered(((waiter, Pong(5)),)), Pong(5)]
 
 
 def test_a_denial_is_an_event(machine) -> None:

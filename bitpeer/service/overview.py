@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
+from enum import Enum
 from statistics import median_low
 from typing import TYPE_CHECKING, Protocol as Shape
 
@@ -95,6 +96,30 @@ class Reaching(Shape):
         """Whether *host* can be dialled."""
 
 
+class OnionRouter(Shape):
+    """What is asked of a Tor."""
+
+    @property
+    def state(self) -> Enum:
+        """What there is of it."""
+
+    @property
+    def progress(self) -> int:
+        """Per cent of its way into its network."""
+
+    @property
+    def version(self) -> str:
+        """Of the program."""
+
+    @property
+    def why(self) -> str:
+        """What is the matter, while there is none."""
+
+    @property
+    def onions(self) -> list[tuple[str, int]]:
+        """Names and ports of the onion services that lead here."""
+
+
 class Overview:
     """Tells how one node is doing.
 
@@ -109,6 +134,7 @@ class Overview:
         sync: makes the chain longer.
         bans: who is not wanted.
         routes: which networks can be reached.
+        tor: the Tor that is used.
         doors: services among which are the `Listening` ones, such as a `node_service`.
         wanted: how many outbound peers there should be; 0 if nobody said.
     """
@@ -122,6 +148,7 @@ class Overview:
         sync: Following | None = None,
         bans: BanList | None = None,
         routes: Reaching | None = None,
+        tor: OnionRouter | None = None,
         doors: Iterable[object] = (),
         wanted: int = 0,
     ) -> None:
@@ -132,6 +159,7 @@ class Overview:
         self._sync = sync
         self._bans = bans
         self._routes = routes
+        self._tor = tor
         self._doors = doors
         self._since = node.clock.seconds()
 
@@ -193,6 +221,19 @@ class Overview:
             return {"banned": 0, "discouraged": 0}
         return {"banned": len(self._bans), "discouraged": self._bans.discouraged}
 
+    def tor(self) -> Facts | None:
+        """Return how it stands with Tor; `None` if none is used."""
+        tor = self._tor
+        if tor is None:
+            return None
+        return {
+            "state": tor.state.name.lower(),
+            "progress": tor.progress,
+            "version": printable(tor.version),
+            "why": printable(tor.why),
+            "onions": [f"{name}:{port}" for name, port in tor.onions],
+        }
+
     def blockchain(self) -> Facts:
         """Return how far the chain is known (``getblockchaininfo``)."""
         tip, claimed = self.tip, self.claimed_height
@@ -249,6 +290,7 @@ class Overview:
             "network": self.network(),
             "addresses": self.addresses(),
             "bans": self.bans(),
+            "tor": self.tor(),
             "warnings": self.warnings(),
         }
 

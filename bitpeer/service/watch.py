@@ -33,6 +33,8 @@ class Watch(Service):
         self._tip = overview.tip
         self._doors: frozenset[str] = frozenset()
         self._known: dict[str, dict[str, int]] = {}
+        self._banned = overview.bans()["banned"]
+        self._tor: object = None
         self._count = 0
 
     def startService(self) -> None:
@@ -47,6 +49,8 @@ class Watch(Service):
         """Look now."""
         self._look_at_tip()
         self._look_at_doors()
+        self._look_at_bans()
+        self._look_at_tor()
         if self._count % SELDOM == 0:
             self._look_at_addresses()
         self._count += 1
@@ -71,6 +75,18 @@ class Watch(Service):
             self._events.emit("listening.opened", chain=self._overview.title, addr=place)
         for place in sorted(before - self._doors):
             self._events.emit("listening.closed", chain=self._overview.title, addr=place)
+
+    def _look_at_bans(self) -> None:
+        bans = self._overview.bans()
+        before, self._banned = self._banned, bans["banned"]
+        if self._banned != before:
+            self._events.emit("bans.known", chain=self._overview.title, **bans)
+
+    def _look_at_tor(self) -> None:
+        tor = self._overview.tor()
+        before, self._tor = self._tor, tor and (tor["state"], tor["onions"])
+        if tor is not None and self._tor != before:
+            self._events.emit("tor.state", chain=self._overview.title, **tor)
 
     def _look_at_addresses(self) -> None:
         before, self._known = self._known, self._overview.addresses()

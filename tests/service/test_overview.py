@@ -2,6 +2,7 @@
 
 import json
 from dataclasses import replace
+from enum import Enum
 
 import pytest
 from twisted.internet.address import IPv4Address, IPv6Address
@@ -33,6 +34,17 @@ class Chain:
     def __init__(self, height):
         self.tip = BlockPosition(bytes(range(32)), height)
         self.tip_time = 900
+
+
+class Tor:
+    class State(Enum):
+        UP = "up"
+
+    state = State.UP
+    progress = 100
+    version = "0.4.8\x1b"
+    why = ""
+    onions = (("abc.onion", 8333),)
 
 
 class Sync:
@@ -202,6 +214,7 @@ def test_what_is_not_there_is_told_as_nothing(look):
     json.dumps(status, allow_nan=False)
     assert status["addresses"] == {}
     assert status["bans"] == {"banned": 0, "discouraged": 0}
+    assert status["tor"] is None
     assert status["network"]["networks"] == []
     assert status["network"]["listening"] == []
     assert status["warnings"] == []
@@ -224,6 +237,7 @@ def test_what_is_there_is_told(look):
         chain=Chain(350),
         bans=Bans(),
         routes=Routes(),
+        tor=Tor(),
         wanted=8,
         services=9,
     )
@@ -235,6 +249,13 @@ def test_what_is_there_is_told(look):
         "ipv6": {"new": 5, "tried": 1, "total": 6},
     }
     assert status["bans"] == {"banned": 2, "discouraged": 3}
+    assert status["tor"] == {
+        "state": "up",
+        "progress": 100,
+        "version": "0.4.8\\x1b",
+        "why": "",
+        "onions": ["abc.onion:8333"],
+    }
     chain = status["blockchain"]
     assert chain["headers"] == 350
     assert chain["peers_height"] == 700

@@ -18,12 +18,20 @@ class Sight:
         self.tip = BlockPosition(bytes(32), 0)
         self.doors = []
         self.known = {}
+        self.counts = {"banned": 2, "discouraged": 0}
+        self.state = None
 
     def listening(self):
         return self.doors
 
     def addresses(self):
         return self.known
+
+    def bans(self):
+        return dict(self.counts)
+
+    def tor(self):
+        return self.state
 
 
 class World:
@@ -79,3 +87,22 @@ def test_addresses_are_told_once_a_minute_if_there_are_others(world):
     assert world.told(59) == []
     assert world.told() == [{"event": "addresses.known", "networks": counts}]
     assert world.told(120) == []
+
+
+def test_bans_are_told_and_discouragement_with_them(world):
+    world.sight.counts["discouraged"] = 5
+    assert world.told(200) == []
+    world.sight.counts["banned"] = 3
+    assert world.told(5) == [{"event": "bans.known", "banned": 3, "discouraged": 5}]
+
+
+def test_what_becomes_of_tor_is_told(world):
+    tor = {"state": "bootstrapping", "progress": 10, "onions": []}
+    world.sight.state = tor
+    assert world.told() == [{"event": "tor.state", **tor}]
+    world.sight.state = tor = {"state": "bootstrapping", "progress": 20, "onions": []}
+    assert world.told() == []
+    world.sight.state = tor = {"state": "up", "progress": 100, "onions": ["abc.onion:8333"]}
+    assert world.told(3) == [{"event": "tor.state", **tor}]
+    world.sight.state = None
+    assert world.told() == []

@@ -95,6 +95,7 @@ function showChains() {
       if (blockchain.headers) facts.push(`newest block ${span(now() - blockchain.time)} old`);
     }
     facts.push(net.listening.length ? `listening on ${net.listening.join(", ")}` : "not listening");
+    if (each.tor) facts.push(each.tor.onions.length ? `Tor ${each.tor.state}, as ${each.tor.onions.join(", ")}` : `Tor ${each.tor.state}`);
     if (each.bans.banned) facts.push(`${count(each.bans.banned)} banned`);
     if (net.localservicesnames.length) facts.push(`offers ${net.localservicesnames.join(", ")}`);
     const reachable = net.networks.filter((one) => one.reachable).map((one) => network(one.name));
@@ -387,6 +388,8 @@ const WORDS = {
   "chain.tip": ["good", "tip", (event) => `${count(event.height)}, ${event.hash.slice(0, 20)}…`],
   "listening.opened": ["good", "listening", () => ""],
   "listening.closed": ["bad", "closed", () => ""],
+  "bans.known": ["", "bans", (event) => `${count(event.banned)} banned, ${count(event.discouraged)} discouraged`],
+  "tor.state": ["", "Tor", (event) => [event.state, event.why, ...event.onions].filter(Boolean).join(", ")],
   "addresses.known": ["", "addresses known", (event) => Object.entries(event.networks).map(([name, each]) => `${count(each.total)} ${network(name)}`).join(", ")],
 };
 const OWN = new Set(["event", "version", "number", "time", "chain", "peer", "addr", "inbound"]);

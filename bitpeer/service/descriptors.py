@@ -10,6 +10,9 @@ from bitpeer.errors import InvalidSetting
 SPARE = 64
 """Descriptors left for everything that is no peer: the log, the resolver, the program around."""
 
+SPARE_DIALS = 2
+"""Connections that are made beside those that are kept: a feeler, and a peer on trial."""
+
 
 def descriptor_limit() -> float:
     """Return how many descriptors this process may have; infinity if nobody says.
@@ -24,6 +27,11 @@ def descriptor_limit() -> float:
     return inf if soft == resource.RLIM_INFINITY else int(soft)
 
 
+def most_dialled(full: int, block_only: int) -> int:
+    """Return how many connections an `Outbound` makes at most at a time."""
+    return full + block_only + SPARE_DIALS if full or block_only else 0
+
+
 def check_room(outbound: int, places: int) -> None:
     """Refuse to want more connections than there can be (R-J8).
 
@@ -31,7 +39,7 @@ def check_room(outbound: int, places: int) -> None:
     program wants to open.
 
     Args:
-        outbound: how many peers are to be found and kept.
+        outbound: how many peers are to be found and kept, those of `most_dialled` included.
         places: how many more are dialled by name or listened on.
 
     Raises:

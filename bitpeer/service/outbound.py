@@ -38,8 +38,6 @@ from bitpeer.service.staleness import Staleness, least_useful
 
 FULL, BLOCK_ONLY = 8, 2
 """Peers to keep for everything, and for blocks only, unless somebody says otherwise (Core)."""
-SPARE_DIALS = 2
-"""Connections that there may be beside those: a feeler, and a peer on trial."""
 PERIOD = 1.0
 """Seconds between two looks for peers that are missing."""
 IDLE = 10.0

@@ -8,7 +8,7 @@ import pytest
 
 from bitpeer.errors import InvalidSetting
 from bitpeer.service import descriptors
-from bitpeer.service.descriptors import SPARE, check_room, descriptor_limit, room_left
+from bitpeer.service.descriptors import SPARE, check_room, descriptor_limit, most_dialled, room_left
 
 
 def test_the_limit_is_that_of_the_system():
@@ -46,3 +46,10 @@ def test_r_j8_what_is_dialled_and_listened_on_leaves_less_room_for_others(monkey
     assert room_left(8, 2) == 90
     monkeypatch.setattr(descriptors, "descriptor_limit", lambda: inf)
     assert room_left(8, 2) == inf
+
+
+@pytest.mark.parametrize(
+    ("full", "block_only", "most"), [(8, 2, 12), (1, 0, 3), (0, 1, 3), (0, 0, 0)]
+)
+def test_r_j8_feelers_and_peers_on_trial_need_sockets_too(full, block_only, most):
+    assert most_dialled(full, block_only) == most

@@ -178,14 +178,13 @@ TOPICS = {
         services=Services.WITNESS,
     ),
     "headers": Topic(
-        ask=partial(headers, Headers), kind=GetHeaders, arguments=("version", "genesis")
+        ask=partial(headers, Headers), kind=GetHeaders, arguments=("version", "genesis", "nonce")
     ),
     "addresses": Topic(ask=lambda: addresses(GetAddr(), frozenset({Addr, AddrV2})), kind=GetAddr),
     "mempool": Topic(
         ask=partial(mempool, TRANSACTIONS),
         kind=MemPool,
         services=Services.BLOOM,
-        arguments=("nonce",),
     ),
     **filter_topics(Services.COMPACT_FILTERS),
 }

@@ -209,14 +209,13 @@ TOPICS = {
     ),
     "tx": Topic(ask=lambda name: item("tx", InvType.TX, name, frozenset({Tx})), kind=GetData),
     "headers": Topic(
-        ask=partial(headers, Headers), kind=GetHeaders, arguments=("version", "genesis")
+        ask=partial(headers, Headers), kind=GetHeaders, arguments=("version", "genesis", "nonce")
     ),
     "cfilters": Topic(ask=ask_filters, kind=GetCFiltersV2, services=Services.NETWORK),
     "addresses": Topic(ask=lambda: addresses(GetAddr(), frozenset({Addr, AddrV2})), kind=GetAddr),
     "mempool": Topic(
         ask=partial(mempool, frozenset({InvType.TX, InvType.MIX})),
         kind=MemPool,
-        arguments=("nonce",),
     ),
 }
 """What Decred's peers can be asked for."""

@@ -195,14 +195,13 @@ TOPICS = {
     "headers": Topic(
         ask=partial(headers, Headers, parent=None),
         kind=GetHeaders,
-        arguments=("version", "genesis"),
+        arguments=("version", "genesis", "nonce"),
     ),
     "addresses": Topic(ask=lambda: addresses(GetAddr(), frozenset({Addr})), kind=GetAddr),
     "mempool": Topic(
         ask=partial(mempool, TRANSACTIONS),
         kind=MemPool,
         services=Services.BLOOM,
-        arguments=("nonce",),
     ),
     **filter_topics(Services.COMPACT_FILTERS),
 }

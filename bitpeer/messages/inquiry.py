@@ -6,7 +6,7 @@ from collections.abc import Callable, Hashable, Sequence
 from dataclasses import dataclass, field
 from enum import Enum
 from operator import attrgetter
-from typing import Any
+from typing import Any, cast
 
 from bitpeer.messages.control import MemPool, Ping, Pong
 from bitpeer.messages.filters import (
@@ -18,7 +18,7 @@ from bitpeer.messages.filters import (
     GetCFHeaders,
     GetCFilters,
 )
-from bitpeer.messages.inventory import GetData, Inv, InvVect
+from bitpeer.messages.inventory import MAX_INVENTORY, GetData, Inv, InvVect
 from bitpeer.messages.locator import GetHeaders
 from bitpeer.wire.message import Message, Unknown
 
@@ -28,8 +28,12 @@ LARGE = 60.0
 """Seconds for an answer that may be megabytes."""
 AT_LEISURE = 120.0
 """Seconds for addresses: the reference node puts them off by half a minute on average."""
+MAX_PARTS = 16
+"""Most messages with headers that may come in answer to one question."""
 MAX_INVS = 1_000
 """Most `inv` messages that tell of one mempool."""
+FULL_INVS = frozenset({1_000, MAX_INVENTORY})
+"""Items of a message behind which another may follow: bcoin's limit, and everybody else's."""
 
 
 class Fit(Enum):
@@ -73,6 +77,8 @@ class Inquiry:
     """Messages of which an answer may consist."""
     collect: Callable[[Sequence[Any]], Any] = _the_last
     """Makes the result of the messages that are the answer."""
+    lenient: bool = False
+    """Whether what has come when the time is over is the answer, even if that is nothing."""
     shared: bool = False
     """Whether a peer says such things unasked, too, so that others should hear them as well."""
     timeout: float = SOON
@@ -111,43 +117,53 @@ def item(
 
 
 def headers(
-    kind: type[Message],
+    kind: Callable[[Sequence[Any]], Message],
     locator: Sequence[bytes],
     stop: bytes,
+    *,
     version: int,
     genesis: bytes,
-    *,
+    nonce: int,
     parent: Callable[[Any], bytes] | None = attrgetter("previous_hash"),
 ) -> Inquiry:
     """Ask for the headers behind the first hash of *locator* that the peer knows.
 
-    The answer follows a hash of the locator, or the genesis block; or it is empty.  Without
-    a locator it is the header of *stop*, alone.
+    What answers follows a hash of the locator, or the genesis block; without a locator
+    it is the header of *stop*, alone.  Some peers have an empty message for "nothing new",
+    others are silent.  So a `ping` goes with the question: the last that fits and comes
+    before its `pong` is the answer, and if nothing does, the answer is empty.
 
     Args:
-        kind: of the answer.
+        kind: the class of the answer; it makes an empty one of ``()``.
         locator: hashes in wire order, the newest first.
         stop: the last header wanted; zeros for as many as possible.
         version: ours, which nobody reads.
         genesis: hash of the first block.
+        nonce: for the ping; must be unpredictable.
         parent: tells the hash before a header; `None` where that does not say where it belongs.
     """
     known = {*locator, genesis}
 
-    def fit(answer: Any) -> Fit:
-        found = answer.headers
+    def follows(found: Sequence[Any]) -> bool:
         if not found or parent is None:
-            return Fit.WHOLE
+            return True
         if not locator:
-            return Fit.WHOLE if len(found) == 1 and found[0].hash == stop else Fit.NOT
-        return Fit.WHOLE if parent(found[0]) in known else Fit.NOT
+            return len(found) == 1 and bool(found[0].hash == stop)
+        return parent(found[0]) in known
+
+    def fit(answer: Any) -> Fit:
+        if isinstance(answer, Pong):
+            return Fit.WHOLE if answer.nonce == nonce else Fit.NOT
+        return Fit.PART if follows(answer.headers) else Fit.NOT
 
     return Inquiry(
         what="headers",
         key=("headers", tuple(locator), stop),
-        messages=(GetHeaders(version, tuple(locator), stop),),
-        answers=frozenset({kind}),
+        messages=(GetHeaders(version, tuple(locator), stop), Ping(nonce)),
+        answers=frozenset({cast(type, kind), Pong}),
         fit=fit,
+        most=MAX_PARTS,
+        collect=lambda parts: parts[-2] if len(parts) > 1 else kind(()),
         shared=True,
     )
 
@@ -170,33 +186,30 @@ def addresses(ask: Message, kinds: frozenset[type]) -> Inquiry:
     )
 
 
-def mempool(kinds: frozenset[int], nonce: int) -> Inquiry:
+def mempool(kinds: frozenset[int]) -> Inquiry:
     """Ask for what is unconfirmed.
 
-    An empty mempool is met with silence, a large one with several messages: so a `ping`
-    goes with the question, and what comes before its `pong` is the answer.
+    The first `inv` of transactions is the answer, and if it is as full as may be, those
+    behind it, too.  An empty mempool is met with silence.
 
     Args:
         kinds: of inventory that are transactions.
-        nonce: for the ping; must be unpredictable.
     """
 
-    def fit(answer: Any) -> Fit:
-        if isinstance(answer, Pong):
-            return Fit.WHOLE if answer.nonce == nonce else Fit.NOT
-        return Fit.PART if all(each.kind in kinds for each in answer.items) else Fit.NOT
-
-    def collect(parts: Sequence[Any]) -> list[InvVect]:
-        return [each for part in parts[:-1] for each in part.items]
+    def fit(answer: Inv) -> Fit:
+        if not all(each.kind in kinds for each in answer.items):
+            return Fit.NOT
+        return Fit.PART if len(answer.items) in FULL_INVS else Fit.WHOLE
 
     return Inquiry(
         what="mempool",
         key="mempool",
-        messages=(MemPool(), Ping(nonce)),
-        answers=frozenset({Inv, Pong}),
+        messages=(MemPool(),),
+        answers=frozenset({Inv}),
         fit=fit,
         most=MAX_INVS,
-        collect=collect,
+        collect=lambda parts: [each for part in parts for each in part.items],
+        lenient=True,
         shared=True,
     )
 

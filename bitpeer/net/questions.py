@@ -95,8 +95,7 @@ class Questions(ABC):
         """Ask for the `headers` behind the first hash of *locator* that the peer knows.
 
         Hashes are in wire order, the newest block's first.  The answer follows one of them,
-        or the genesis block, or is empty.  A new block that is announced just then is an
-        answer, too.
+        or the genesis block, or is empty.
         """
         return self.ask("headers", locator, stop, timeout=timeout)
 
@@ -130,9 +129,10 @@ class Questions(ABC):
         return self.ask("addresses", timeout=timeout)
 
     def get_mempool(self, *, timeout: float | None = None) -> Deferred[list[Any]]:
-        """Ask what is unconfirmed; the answer is a list of `InvVect`, perhaps empty.
+        """Ask what is unconfirmed; the answer is a list of `InvVect`.
 
-        Some peers hang up on those who ask.
+        An empty mempool is met with silence: that answer takes all of the time.  Some
+        peers hang up on those who ask.
         """
         return self.ask("mempool", timeout=timeout)
 

@@ -281,6 +281,6 @@ def _absent(what: str) -> Callable[[Waiter], Absent]:
 def _overdue(asked: Asked, waiter: Waiter) -> object:
     """Return what somebody gets whose time is over: a meagre answer, or none."""
     parts, inquiry = asked.parts, asked.inquiry
-    if parts and inquiry.fit(parts[-1]) is Fit.MEAGRE:
+    if inquiry.lenient or (parts and inquiry.fit(parts[-1]) is Fit.MEAGRE):
         return inquiry.collect(parts)
     return Unanswered(inquiry.what, waiter.patience)

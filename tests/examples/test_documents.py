@@ -9,7 +9,7 @@ import pytest
 from twisted.internet.defer import Deferred
 
 from bitpeer import Absent, DisconnectReason, IPeer, PeerGroup, PeerListener
-from bitpeer.bitcoin import REGTEST, Block, BlockHeader, Headers, Inv, InvType, InvVect
+from bitpeer.bitcoin import REGTEST, Block, BlockHeader, Headers, Inv, InvType, InvVect, Ping, Pong
 from tests.bitcoin.vectors import GENESIS
 from tests.examples.test_examples import node
 from tests.net import asked
@@ -87,7 +87,9 @@ def test_what_the_page_about_requests_shows_works(capsys: pytest.CaptureFixture[
         return asked.Result(Deferred.fromCoroutine(names[name](*arguments)))
 
     newest = ask("newest_block", peer, [REGTEST.genesis])
+    [ping] = [each for each in asked.said(peer) if type(each) is Ping]
     asked.say(peer, Headers([BlockHeader(1, REGTEST.genesis, bytes(32), 0, 0, 0)]))
+    asked.say(peer, Pong(ping.nonce))
     asked.say(peer, asked.not_found(*asked.wanted(peer)))
     assert isinstance(newest.value, Absent)
 

@@ -34,6 +34,8 @@ from bitpeer.messages.locator import GetHeaders
 
 GENESIS, TIP, STOP, ELSEWHERE = (bytes([each]) * 32 for each in range(4))
 
+CONTEXT = {"version": 5, "genesis": GENESIS, "nonce": 7}
+
 
 def header(previous: bytes) -> BlockHeader:
     return BlockHeader(1, previous, bytes(32), 0, 0, 0)
@@ -55,31 +57,41 @@ def test_an_object_is_asked_for_by_its_kind_and_name() -> None:
 @pytest.mark.parametrize(
     ("found", "fit"),
     [
-        ([], Fit.WHOLE),
-        ([header(TIP), header(ELSEWHERE)], Fit.WHOLE),
-        ([header(GENESIS)], Fit.WHOLE),
+        ([], Fit.PART),
+        ([header(TIP), header(ELSEWHERE)], Fit.PART),
+        ([header(GENESIS)], Fit.PART),
         ([header(ELSEWHERE), header(TIP)], Fit.NOT),
     ],
 )
 def test_headers_follow_what_the_locator_names_or_the_genesis_block(found, fit) -> None:
-    wanted = headers(Headers, [TIP], STOP, 5, GENESIS)
-    assert wanted.messages == (GetHeaders(5, (TIP,), STOP),)
+    wanted = headers(Headers, [TIP], STOP, **CONTEXT)
+    assert wanted.messages == (GetHeaders(5, (TIP,), STOP), Ping(7))
     assert wanted.fit(Headers(found)) is fit
     assert wanted.shared  # new blocks are announced so, too
 
 
 def test_without_a_locator_one_header_is_asked_for() -> None:
     there = header(ELSEWHERE)
-    wanted = headers(Headers, [], there.hash, 5, GENESIS)
-    assert wanted.fit(Headers([there])) is Fit.WHOLE
-    assert wanted.fit(Headers([])) is Fit.WHOLE
+    wanted = headers(Headers, [], there.hash, **CONTEXT)
+    assert wanted.fit(Headers([there])) is Fit.PART
+    assert wanted.fit(Headers([])) is Fit.PART
     assert wanted.fit(Headers([there, there])) is Fit.NOT
     assert wanted.fit(Headers([header(TIP)])) is Fit.NOT
 
 
+def test_the_last_headers_before_the_pong_are_the_answer_or_there_are_none() -> None:
+    wanted = headers(Headers, [TIP], STOP, **CONTEXT)
+    assert wanted.fit(Pong(8)) is Fit.NOT
+    assert wanted.fit(Pong(7)) is Fit.WHOLE
+    one, two = Headers([header(TIP)]), Headers([header(TIP), header(TIP)])
+    assert wanted.collect([one, two, Pong(7)]) == two
+    assert wanted.collect([Pong(7)]) == Headers([])
+    assert wanted.key == headers(Headers, [TIP], STOP, **{**CONTEXT, "nonce": 8}).key
+
+
 def test_where_a_header_does_not_say_where_it_belongs_all_do() -> None:
-    wanted = headers(Headers, [TIP], STOP, 5, GENESIS, parent=None)
-    assert wanted.fit(SimpleNamespace(headers=[1])) is Fit.WHOLE
+    wanted = headers(Headers, [TIP], STOP, **CONTEXT, parent=None)
+    assert wanted.fit(SimpleNamespace(headers=[1])) is Fit.PART
 
 
 def test_a_single_address_may_be_the_peers_own() -> None:
@@ -93,17 +105,17 @@ def test_a_single_address_may_be_the_peers_own() -> None:
     assert (wanted.shared, wanted.timeout) == (True, AT_LEISURE)
 
 
-def test_a_mempool_is_what_comes_before_the_pong() -> None:
-    wanted = mempool(frozenset({1}), 99)
-    assert wanted.messages == (MemPool(), Ping(99))
+def test_a_mempool_is_the_first_message_of_transactions_and_more_if_that_is_full() -> None:
+    wanted = mempool(frozenset({1}))
+    assert wanted.messages == (MemPool(),)
     few, block = Inv((InvVect(1, TIP), InvVect(1, STOP))), Inv((InvVect(2, TIP),))
-    assert wanted.fit(few) is Fit.PART
+    assert wanted.fit(few) is Fit.WHOLE
     assert wanted.fit(block) is Fit.NOT
-    assert wanted.fit(Pong(98)) is Fit.NOT
-    assert wanted.fit(Pong(99)) is Fit.WHOLE
-    assert wanted.collect([few, few, Pong(99)]) == [*few.items, *few.items]
-    assert wanted.collect([Pong(99)]) == []
-    assert wanted.key == mempool(frozenset({1}), 100).key
+    for count in (1_000, 50_000):
+        assert wanted.fit(Inv([InvVect(1, TIP)] * count)) is Fit.PART
+    assert wanted.collect([few, few]) == [*few.items, *few.items]
+    assert wanted.collect([]) == []
+    assert wanted.lenient
 
 
 def test_filters_come_one_by_one_up_to_the_stop() -> None:

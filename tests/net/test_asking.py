@@ -28,6 +28,7 @@ from bitpeer.bitcoin import (
     InvVect,
     MemPool,
     MerkleBlock,
+    Ping,
     Pong,
     Services,
     Tx,
@@ -134,18 +135,39 @@ def test_a_transaction_is_asked_for_and_comes(peer, by_wtxid):
     assert result.value == tx
 
 
+def headers_behind(name):
+    return Headers([BlockHeader(1, name, bytes(32), 0, 0, 0)])
+
+
 def test_headers_are_asked_for_and_come(peer):
     result = Result(peer.get_headers([ONE.hash]))
-    assert said(peer) == [GetHeaders(70017, (ONE.hash,))]
-    say(peer, Headers([BlockHeader(1, TWO.hash, bytes(32), 0, 0, 0)]))
+    question, ping = said(peer)
+    assert question == GetHeaders(70017, (ONE.hash,))
+    say(peer, headers_behind(TWO.hash), headers_behind(ONE.hash))
     assert result.pending
-    answer = Headers([BlockHeader(1, ONE.hash, bytes(32), 0, 0, 0)])
-    say(peer, answer)
-    assert result.value == answer
-    first = Headers([BlockHeader(1, REGTEST.genesis, bytes(32), 0, 0, 0)])
+    say(peer, Pong(ping.nonce))
+    assert result.value == headers_behind(ONE.hash)
     again = Result(peer.get_headers([TWO.hash]))
-    say(peer, first)
-    assert again.value == first
+    say(peer, headers_behind(REGTEST.genesis), Pong(said(peer)[1].nonce))
+    assert again.value == headers_behind(REGTEST.genesis)
+
+
+def test_who_is_silent_has_no_headers(peer):
+    result = Result(peer.get_headers([ONE.hash]))
+    say(peer, Pong(said(peer)[1].nonce))
+    assert result.value == Headers([])
+
+
+def test_late_headers_are_not_taken_for_the_next(stage, peer):
+    late = Result(peer.get_headers([ONE.hash], timeout=5))
+    pass_time(stage, 6)
+    assert isinstance(late.value, Unanswered)
+    result = Result(peer.get_headers([ONE.hash]))
+    first, second = (each.nonce for each in said(peer) if type(each) is Ping)
+    say(peer, headers_behind(ONE.hash), Pong(first))
+    assert result.pending
+    say(peer, Headers([]), Pong(second))
+    assert result.value == Headers([])
 
 
 def test_filters_are_asked_for_and_come(peer):
@@ -176,15 +198,14 @@ def test_addresses_are_asked_for_and_come(stage, peer):
     assert AddrV2 in REGTEST.dialect.topics["addresses"].ask().answers
 
 
-def test_the_mempool_is_asked_for_and_comes_though_it_is_empty(peer):
+def test_the_mempool_is_asked_for_and_comes(stage, peer):
     result = Result(peer.get_mempool())
-    mempool, ping = said(peer)
-    assert mempool == MemPool()
+    assert said(peer) == [MemPool()]
     item = InvVect(InvType.WTX, bytes(32))
-    say(peer, Inv((item,)), Pong(ping.nonce))
+    say(peer, Inv((item,)))
     assert result.value == [item]
-    result = Result(peer.get_mempool())
-    say(peer, Pong(said(peer)[1].nonce))
+    result = Result(peer.get_mempool(timeout=5))
+    pass_time(stage, 6)
     assert result.value == []
 
 
@@ -329,11 +350,9 @@ def test_r_d3_every_answer_counts_once(stage):
     peer = meet(stage)
     stop = ONE.hash
     tx = make_tx(4)
-    chain = Headers([BlockHeader(1, TWO.hash, bytes(32), 0, 0, 0)])
     questions = [
         (peer.get_block(ONE.hash), ONE),
         (peer.get_tx(tx.txid), tx),
-        (peer.get_headers([TWO.hash]), chain),
         (peer.get_cfilters(1, stop), CFilter(0, stop, b"")),
         (peer.get_cfheaders(1, stop), CFHeaders(0, stop, bytes(32), ())),
         (peer.get_cfcheckpt(stop), CFCheckpt(0, stop, ())),

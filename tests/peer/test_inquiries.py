@@ -336,6 +336,17 @@ def test_a_meagre_answer_will_do_if_no_better_one_comes() -> None:
     assert desk.told[1:] == [("two", Pong(3))]
 
 
+def test_where_silence_is_an_answer_so_is_the_end_of_the_time() -> None:
+    for count in range(3):
+        desk = Desk()
+        parts = number(1, lambda _: Fit.PART, lenient=True, most=9, collect=len)
+        desk.ask(parts, "patient", timeout=9)
+        for nonce in range(count):
+            desk.hear(Pong(nonce))
+        desk.tell(desk.table.expire(NOW + 9))
+        assert desk.told == [("patient", count)]
+
+
 def test_what_could_have_come_unasked_is_for_everybody() -> None:
     desk = Desk()
     desk.ask(number(1, shared=True), "one")

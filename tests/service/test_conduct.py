@@ -43,7 +43,7 @@ def test_there_is_a_judgement_for_every_reason(reason):
     assert isinstance(COUNTS[reason], bool)
 
 
-def test_who_breaks_a_rule_is_discouraged():
+def test_r_i3_who_breaks_a_rule_is_discouraged_and_somebody_is_told_why():
     world = World()
     assert world.judge(world.meet())
     why = "a message came when it was not allowed: 'verack' before version"

@@ -79,7 +79,7 @@ class _QuietSite(Site):
     noisy = False
 
     def __init__(self, resource: IResource, **settings: object) -> None:
-        Site.__init__(self, resource, ShortRequest, parsePOSTFormSubmission=False, **settings)
+        Site.__init__(self, resource, ShortRequest, **settings)
 
     def log(self, request: object) -> None:
         """Log nothing."""

@@ -59,6 +59,12 @@ def test_a_short_body_is_thrown_away(browse):
     assert browser.ask("/b").code == 200
 
 
+@pytest.mark.parametrize("kind", ["application/x-www-form-urlencoded", "multipart/form-data"])
+def test_no_form_is_read(browse, kind):
+    answer = browse().ask("/a", "POST", b"x=1", **{"content-type": f"{kind}; boundary=b"})
+    assert answer.code == 400 or answer.body == b"POST /a "
+
+
 @pytest.mark.parametrize(
     "says",
     [

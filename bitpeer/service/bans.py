@@ -196,7 +196,7 @@ class Bans(Service):
 
     def is_discouraged(self, host: str) -> bool:
         """Whether somebody at *host* broke the rules lately."""
-        return unit_of(host) in self._discouraged
+        return bool(self._discouraged) and unit_of(host) in self._discouraged
 
     def _exempt(self, host: str) -> bool:
         address = plain_address(host)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Container
+from functools import lru_cache
 from ipaddress import IPv4Address, IPv6Address, ip_address, ip_network
 from typing import NamedTuple
 
@@ -99,6 +100,7 @@ def host_of(peer: IPeer) -> str:
     return "" if address is None else address.host
 
 
+@lru_cache(maxsize=1_024)
 def unit_of(host: str) -> str:
     """Return what counts as one host: ``192.0.2.1/32``, ``2001:db8::/64``, or a name as it is."""
     address = plain_address(host)

@@ -112,6 +112,9 @@ class HeaderChain:
         database = open_database(path, MIGRATIONS)
         try:
             return cls(network, database, minimum_work=minimum_work)
+        except sqlite3.Error as error:
+            database.close()
+            raise StorageUnusable(str(path), str(error)) from error
         except LocalError:
             database.close()
             raise

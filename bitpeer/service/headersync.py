@@ -4,10 +4,9 @@ from __future__ import annotations
 
 import sqlite3
 from collections.abc import Awaitable, Callable, Iterator, Sequence
-from datetime import UTC, datetime
 from itertools import pairwise
 from secrets import SystemRandom
-from typing import Any, NamedTuple
+from typing import Any
 
 from twisted.application.service import Service
 from twisted.internet.task import deferLater
@@ -32,6 +31,8 @@ from bitpeer.net.interfaces import INewestBlock, IPeer
 from bitpeer.net.listeners import PeerListener, Receiver
 from bitpeer.net.local import LocalNode
 from bitpeer.service.every import Every
+from bitpeer.service.headerpartner import Partner
+from bitpeer.service.headerprogress import Emit, Progress, Reports
 from bitpeer.service.headers import Extension, HeaderChain, Unconnected
 from bitpeer.service.presync import NotWorthIt, Presync
 
@@ -48,57 +49,13 @@ AGAIN, AGAIN_WHEN_CURRENT = 60.0, 600.0
 """Seconds without a new header after which everybody is asked again."""
 ASK_INTERVAL = 1.0
 """Seconds between two requests that the announcements of one peer cause."""
-MAX_STRANGERS = 10
-"""Messages in a row whose headers follow nothing that is known, before their peer has to go."""
 MAX_LOOK = 500
 """Items of an `inv` that are looked at for blocks: they come first, or alone."""
 MAX_PACE = 10
 """A chain longer than this many times what its age suggests is not weighed to its end."""
-REPORT_INTERVAL = 10.0
-"""Seconds between two lines in the log while there is much to catch up with."""
-
+MAX_WEIGHED = 20_000_000
+"""Headers after which no chain is weighed on, however old it is."""
 _RANDOM = SystemRandom()
-
-Emit = Callable[..., object]
-
-
-class Progress(NamedTuple):
-    """How far the chain is."""
-
-    height: int
-    """Of the newest header."""
-    best_known: int
-    """The highest that a peer claims, or `height` if that is higher."""
-    tip_time: int
-    """When the newest block was made, in seconds since 1970."""
-    rate: float
-    """Headers a second, lately."""
-    weighed: int | None
-    """While the leading peer's chain is weighed: how far it has been looked at."""
-    current: bool
-    """Whether the newest block is from today."""
-
-
-class _Partner:
-    """What is known of a peer as far as headers go."""
-
-    __slots__ = (
-        "asked_at", "exhausted", "has_more", "peer", "presync", "prompted_at", "strangers",
-    )  # fmt: skip
-
-    def __init__(self, peer: IPeer) -> None:
-        self.peer = peer
-        self.asked_at: float | None = None
-        """Since when an answer is due."""
-        self.exhausted = False
-        """Whether it has told all it has, or cannot be asked."""
-        self.has_more = False
-        """Whether it announced something while it could not be asked."""
-        self.presync: Presync | None = None
-        self.prompted_at = float("-inf")
-        """When it was asked because of an announcement."""
-        self.strangers = 0
-        """Messages in a row with headers that follow nothing."""
 
 
 def _nothing(*_: object, **__: object) -> None:
@@ -119,7 +76,7 @@ class HeaderSync(PeerListener, Service):
         chain: what to extend.
         discourage: told of each peer that sent what breaks the rules, and of the reason,
             before the connection is ended.
-        emit: told of ``headers.progress`` and ``headers.reorganised``, as `Events.emit`.
+        emit: told of how far the chain is, as `Events.emit`; see `Reports`.
         choose: draws one of several.
     """
 
@@ -135,16 +92,12 @@ class HeaderSync(PeerListener, Service):
         self.chain = chain
         self._node = node
         self._discourage = discourage
-        self._emit = emit
+        self._reports = Reports(node, emit, chain.height)
         self._choose = choose
-        self._partners: dict[IPeer, _Partner] = {}
-        self._leader: _Partner | None = None
+        self._partners: dict[IPeer, Partner] = {}
+        self._leader: Partner | None = None
         self._lead_until = 0.0
-        now = node.clock.seconds()
-        self._again_at = now + AGAIN
-        self._reported = (now, chain.height)
-        """When progress was last reported, and the height then."""
-        self._rate = 0.0
+        self._again_at = node.clock.seconds() + AGAIN
         self._kinds: dict[type, Receiver] = {chain.rules.kind: self._headers, Inv: self._inventory}
         self._looks = Every(node.clock, PERIOD, self._look, node.journal)
 
@@ -182,7 +135,7 @@ class HeaderSync(PeerListener, Service):
             height=height,
             best_known=max([height, *claims]),
             tip_time=self.chain.tip_time,
-            rate=self._rate,
+            rate=self._reports.rate,
             weighed=None if presync is None or presync.weighed else presync.height,
             current=self.current,
         )
@@ -191,7 +144,7 @@ class HeaderSync(PeerListener, Service):
 
     def peer_established(self, peer: IPeer, version: VersionLike) -> None:
         """Ask the new peer, if that makes sense now."""
-        self._partners[peer] = _Partner(peer)
+        self._partners[peer] = Partner(peer, self._node.clock.seconds())
         self._go_on()
 
     def peer_lost(self, peer: IPeer, reason: Disconnected) -> None:
@@ -221,16 +174,15 @@ class HeaderSync(PeerListener, Service):
         partner = self._partners.get(peer)
         if partner is None:
             return
-        asked, partner.asked_at = partner.asked_at is not None, None
         try:
-            await self._take(partner, message.headers, asked)
-        except BadHeader as error:
-            self._blame(partner, error)
-        except (NotWorthIt, Unconnected) as why:
+            await self._take(partner, message.headers)
+        except (NotWorthIt, Unconnected, TooNew) as why:
             self._exhaust(partner)
             self._node.journal.emit(
                 LogLevel.debug, "{peer} has no chain worth keeping: {why}", peer=str(peer), why=why
             )
+        except BadHeader as error:
+            self._blame(partner, error)
         except sqlite3.Error as error:  # a full disk, most likely: later it may do
             self._exhaust(partner)
             text = "headers of {network} cannot be kept: {why}"
@@ -240,34 +192,54 @@ class HeaderSync(PeerListener, Service):
 
     # What comes
 
-    async def _take(self, partner: _Partner, headers: Sequence[Any], asked: bool) -> None:
+    async def _take(self, partner: Partner, headers: Sequence[Any]) -> None:
         """Make use of one message, in slices that keep nobody else waiting for long.
 
         Raises:
             BadHeader: it breaks the rules.
+            TooNew: it ends in the future; what comes before has been kept.
             NotWorthIt: there is too little work behind it.
             Unconnected: what it goes on with has been forgotten meanwhile.
         """
+        if not partner.waiting:
+            wait = partner.spend(len(headers), self._node.clock.seconds())
+            if wait:
+                await self._pause(wait)
         if not headers:
             self._exhaust(partner)
             return
         links = await self._read(headers)
+        if not self._goes_on(partner, links):
+            self._interject(partner, links[-1])
+            return
+        partner.asked_at, partner.strangers = None, 0
         full = len(links) >= self.chain.rules.limit
-        if partner.presync is None:
-            base = self.chain.find(links[0].previous)
-            if base is None:
-                self._strange(partner, links[-1], asked)
-                return
-            partner.strangers = 0
-            work = base.work + sum(link.work for link in links)
-            if work < self.chain.threshold and self.chain.find(links[-1].hash) is None:
-                if not full:
-                    raise NotWorthIt("it ends too early")
-                partner.presync = self._weigh(base)
         if partner.presync is not None:
             links = partner.presync.take(links, self._node.clock.seconds())
+            self._reports.weighing(self.progress())
         await self._extend(partner, links)
         self._continue(partner, links, full)
+
+    def _goes_on(self, partner: Partner, links: Sequence[Link]) -> bool:
+        """Return whether *links* go on where this peer left off, or with what is known.
+
+        A new block that is announced meanwhile does not.  A chain that is too low for
+        what is known begins to be weighed here.
+
+        Raises:
+            NotWorthIt: it is too low, and at its end.
+        """
+        if partner.presync is not None:
+            return links[0].previous == partner.presync.next_after
+        base = self.chain.find(links[0].previous)
+        if base is None:
+            return False
+        work = base.work + sum(link.work for link in links)
+        if work < self.chain.threshold and self.chain.find(links[-1].hash) is None:
+            if len(links) < self.chain.rules.limit:
+                raise NotWorthIt("it ends too early")
+            partner.presync = self._weigh(base)
+        return True
 
     async def _read(self, headers: Sequence[Any]) -> list[Link]:
         """Return the headers of a message, which have their work and follow each other.
@@ -285,7 +257,7 @@ class HeaderSync(PeerListener, Service):
                 raise BadHeader(link.hash, "it does not follow the one before it")
         return links
 
-    def _continue(self, partner: _Partner, links: Sequence[Link], full: bool) -> None:
+    def _continue(self, partner: Partner, links: Sequence[Link], full: bool) -> None:
         """Ask for what comes next, if there is more and this peer is to tell."""
         presync = partner.presync
         if presync is not None:
@@ -307,10 +279,10 @@ class HeaderSync(PeerListener, Service):
             self.chain.judge_after(base.hash),
             self.chain.threshold,
             stride=rules.limit,
-            most=int(MAX_PACE * (age / rules.spacing + rules.limit)),
+            most=min(MAX_WEIGHED, int(MAX_PACE * (age / rules.spacing + rules.limit))),
         )
 
-    async def _extend(self, partner: _Partner, links: Sequence[Link]) -> None:
+    async def _extend(self, partner: Partner, links: Sequence[Link]) -> None:
         """Let the chain have *links*, and say what came of it."""
         for at, part in enumerate(_slices(links, self.chain.rules.per_turn)):
             if at:
@@ -318,41 +290,34 @@ class HeaderSync(PeerListener, Service):
             now = self._node.clock.seconds()
             try:
                 self._learned(partner, self.chain.extend(part, now))
-            except TooNew as error:  # no fault, perhaps; what is before it is good
+            except TooNew as error:
                 names = [link.hash for link in part]
                 good = part[: names.index(error.block)]
                 if good:
                     self._learned(partner, self.chain.extend(good, now))
-                raise NotWorthIt(str(error)) from None
+                raise
 
-    def _learned(self, partner: _Partner, extension: Extension) -> None:
+    def _learned(self, partner: Partner, extension: Extension) -> None:
         added, withdrawn, end = extension
         partner.peer.update_last_block(end.height)
         if not added:
             return
-        now = self._node.clock.seconds()
-        self._again_at = now + (AGAIN_WHEN_CURRENT if self.current else AGAIN)
-        title = self._node.config.network.title
+        self._postpone()
         if withdrawn:
-            self._node.journal.emit(
-                LogLevel.info,
-                "{network}: {count} blocks withdrawn, another chain has more work; height {height}",
-                network=title,
-                count=withdrawn,
-                height=end.height,
-            )
-            self._emit("headers.reorganised", chain=title, withdrawn=withdrawn, height=end.height)
-        self._report(now)
+            self._reports.reorganised(extension)
+        self._reports.progressed(self.progress())
 
-    def _strange(self, partner: _Partner, link: Link, asked: bool) -> None:
+    def _interject(self, partner: Partner, link: Link) -> None:
         """See what to do about headers that follow nothing that is known."""
-        partner.strangers += asked
-        if partner.strangers > MAX_STRANGERS:
-            raise BadHeader(link.hash, "it follows nothing, and neither did those before")
         partner.peer.update_last_announced_block(link.hash)
-        self._prompt(partner)
+        if not partner.waiting:
+            self._prompt(partner)
+        elif partner.interjected():
+            raise BadHeader(link.hash, "it follows nothing, and neither did those before")
+        else:  # the answer will come, and may not tell of this block
+            partner.has_more = True
 
-    def _blame(self, partner: _Partner, error: BadHeader) -> None:
+    def _blame(self, partner: Partner, error: BadHeader) -> None:
         """End the connection to a peer that broke the rules."""
         self._exhaust(partner)
         self._discourage(partner.peer, error)
@@ -374,22 +339,22 @@ class HeaderSync(PeerListener, Service):
             self._leader = leader
             self._ask(leader)
 
-    def _unasked(self) -> list[_Partner]:
+    def _unasked(self) -> list[Partner]:
         partners = self._partners.values()
-        return [each for each in partners if not each.exhausted and each.asked_at is None]
+        return [each for each in partners if not each.exhausted and not each.waiting]
 
-    def _prompt(self, partner: _Partner) -> None:
+    def _prompt(self, partner: Partner) -> None:
         """Ask because something new was announced, but not too often, nor aside of a leader."""
         now = self._node.clock.seconds()
         if self._leader not in (None, partner) and not self.current:
             return
-        if partner.asked_at is None and now >= partner.prompted_at + ASK_INTERVAL:
+        if not partner.waiting and now >= partner.prompted_at + ASK_INTERVAL:
             partner.prompted_at = now
             self._ask(partner)
         else:
             partner.has_more = True
 
-    def _ask(self, partner: _Partner, locator: Sequence[bytes] | None = None) -> None:
+    def _ask(self, partner: Partner, locator: Sequence[bytes] | None = None) -> None:
         """Ask for headers: behind the last but one, so that the answer is never empty (Core)."""
         node = self._node
         locator = self.chain.locator(self.chain.height - 1) if locator is None else locator
@@ -399,12 +364,11 @@ class HeaderSync(PeerListener, Service):
         try:
             partner.peer.send(build(node.protocol_version, tuple(locator), NO_STOP))
         except LocalError:  # of a kind that cannot be asked
-            partner.asked_at = None
             self._exhaust(partner)
 
-    def _exhaust(self, partner: _Partner) -> None:
+    def _exhaust(self, partner: Partner) -> None:
         """Ask this peer no more for now."""
-        partner.exhausted, partner.presync = True, None
+        partner.exhausted, partner.presync, partner.asked_at = True, None, None
         if partner is self._leader:
             self._leader = None
 
@@ -418,48 +382,36 @@ class HeaderSync(PeerListener, Service):
             if partner.has_more:
                 partner.exhausted = partner.has_more = False
         leader = self._leader
-        if leader is not None and now >= self._lead_until and self._unasked():
-            self._exhaust(leader)  # slow, or endless
-        if now >= self._again_at:
-            self._again_at = now + (AGAIN_WHEN_CURRENT if self.current else AGAIN)
+        if leader is not None:
+            if now >= self._lead_until and self._unasked():
+                self._exhaust(leader)  # slow, or endless
+        elif now >= self._again_at and not self._unasked():
+            self._postpone()
             for partner in self._partners.values():
                 partner.exhausted = False
         self._go_on()
 
-    def _late(self, partner: _Partner) -> None:
-        """Give up waiting; a leader for whom somebody else can stand in has to go."""
-        led = partner is self._leader
-        partner.asked_at = None
+    def _postpone(self) -> None:
+        """Do not ask everybody again too soon."""
+        wait = AGAIN_WHEN_CURRENT if self.current else AGAIN
+        self._again_at = self._node.clock.seconds() + wait
+
+    def _late(self, partner: Partner) -> None:
+        """Give up waiting; a leader for whom somebody else can stand in has to go.
+
+        Not if it dialled us: it may be one that has no headers to give, and knows it.
+        """
+        leads = partner is self._leader and not partner.peer.inbound
         self._exhaust(partner)
-        if led and self._unasked():
+        if leads and self._unasked():
             partner.peer.fail(TimedOut(DisconnectReason.STALLED, "headers", ANSWER_TIMEOUT))
 
-    def _report(self, now: float) -> None:
-        """Say how far the chain is: each new block, or while there are many now and then."""
-        since, height = self._reported
-        progress = self.progress()
-        if not progress.current and now < since + REPORT_INTERVAL:
-            return
-        self._rate = (progress.height - height) / max(now - since, 1.0)
-        self._reported = now, progress.height
-        fields = {**progress._asdict(), "rate": round(self._rate, 1)}
-        title = self._node.config.network.title
-        self._emit("headers.progress", chain=title, **fields)
-        day = datetime.fromtimestamp(progress.tip_time, UTC)
-        self._node.journal.emit(
-            LogLevel.info,
-            "{network}: headers up to {height} of {best_known}, {day}; {rate} a second",
-            network=title,
-            day=f"{day:%Y-%m-%d %H:%M} UTC",
-            **fields,
-        )
-
-    def _pause(self) -> Awaitable[None]:
+    def _pause(self, seconds: float = 0) -> Awaitable[None]:
         """Let everything else have its turn."""
-        return deferLater(self._node.clock, 0, _nothing)
+        return deferLater(self._node.clock, seconds, _nothing)
 
 
-def _rank(height: int) -> Callable[[_Partner], tuple[bool, bool]]:
+def _rank(height: int) -> Callable[[Partner], tuple[bool, bool]]:
     """Return what tells whom to ask first: who was dialled, and claims more than *height*."""
     return lambda partner: (not partner.peer.inbound, partner.peer.known_height > height)
 

@@ -1,5 +1,6 @@
 import os
 import signal
+import sqlite3
 import subprocess
 import sys
 from pathlib import Path
@@ -226,6 +227,16 @@ def test_a_file_belongs_to_one_network(tmp_path):
     HeaderChain.open(REGTEST, file).close()
     with pytest.raises(StorageUnusable, match="bitcoin-mainnet"):
         HeaderChain.open(MAINNET, file)
+
+
+def test_a_file_that_is_damaged_is_refused(tmp_path):
+    file = tmp_path / "headers.sqlite"
+    HeaderChain.open(REGTEST, file).close()
+    database = sqlite3.connect(file)
+    database.execute("DROP TABLE chain")
+    database.close()
+    with pytest.raises(StorageUnusable, match="no such table"):
+        HeaderChain.open(REGTEST, file)
 
 
 def test_rules_must_be_known():

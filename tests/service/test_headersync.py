@@ -20,11 +20,15 @@ from bitpeer.messages.locator import GetHeaders
 from bitpeer.net.interfaces import INewestBlock
 from bitpeer.net.local import LocalNode
 from bitpeer.service import headersync as module
+from bitpeer.service.headerpartner import CREDIT, MAX_STRANGERS
+from bitpeer.service.headerprogress import Progress
 from bitpeer.service.headers import HeaderChain, Unconnected
-from bitpeer.service.headersync import HeaderSync, Progress
+from bitpeer.service.headersync import HeaderSync
 from tests.chains import BEGIN, demanding, mined
 from tests.service.fakes import LogLines
 
+WORTH = 2 * 3_501
+"""The work of 3,500 blocks on top of the genesis block."""
 NOON = BEGIN + 10_000_000.0
 GONE = Disconnected(DisconnectReason.CLOSED_BY_PEER)
 LONG = mined(4_100, step=1)
@@ -140,10 +144,6 @@ def staged():
 @pytest.fixture
 def stage(staged: Callable[..., Stage]) -> Stage:
     return staged()
-
-
-def rules():
-    return REGTEST.rules
 
 
 def test_headers_come_from_one_peer_until_it_has_no_more(stage):
@@ -331,13 +331,51 @@ def test_headers_that_follow_nothing_lead_to_a_question(staged):
 def test_a_peer_whose_answers_follow_nothing_has_to_go(staged):
     stage = staged(now=LONG[-1].time + 60.0)
     one = stage.meet()
-    for _ in range(module.MAX_STRANGERS):
-        stage.clock.advance(module.ASK_INTERVAL)
+    for _ in range(MAX_STRANGERS):
         stage.say(one, Headers(LONG[50:51]))
     assert one.failed is None
+    assert len(one.asked) == 1  # whose answer is still to come
     stage.say(one, Headers(LONG[50:51]))
     assert isinstance(one.failed, BadHeader)
     assert "follows nothing" in str(one.failed)
+
+
+def test_blocks_that_are_announced_meanwhile_are_no_answers(staged):
+    stage = staged(demanding(WORTH))
+    one = stage.meet()
+    stage.say(one, Headers(LONG[-1:]))
+    stage.say(one, Headers(LONG[:2_000]))
+    stage.say(one, Headers(LONG[-1:]))
+    assert len(one.asked) == 2
+    stage.say(one, Headers(LONG[2_000:4_000]))
+    stage.say(one, Headers(LONG[-1:]))
+    assert len(one.asked) == 3
+    stage.serve(one, LONG)
+    assert stage.chain.height == 4_100
+    assert one.failed is None
+    stage.wait(module.PERIOD)
+    assert one.last == LONG[-2].hash  # to see whether there was more
+
+
+def test_headers_that_nobody_asked_for_have_to_wait(stage):
+    one = stage.meet()
+    stage.serve(one, LONG)
+    partner = stage.sync._partners[one]
+    for _ in range(int(CREDIT) // 2_000):
+        stage.say(one, Headers(LONG[:2_000]))
+        stage.sync._exhaust(partner)
+    waiting = Deferred.fromCoroutine(stage.tell(one, Headers(LONG[:100])))
+    stage.clock.advance(0.9)
+    assert not waiting.called
+    stage.clock.advance(0.2)
+    assert waiting.called
+
+
+def test_a_silent_leader_that_dialled_us_may_stay(stage):
+    one, two = stage.meet(inbound=True), stage.meet(inbound=True)
+    stage.wait(90)
+    assert stage.sync.leader is two
+    assert one.failed is None
 
 
 def test_the_chain_with_the_most_work_is_followed(staged):
@@ -394,10 +432,6 @@ def test_headers_of_the_future_are_left_out_and_nobody_is_blamed(staged, ahead, 
     assert stage.sync.leader is None
 
 
-WORTH = 2 * 3_501
-"""The work of 3,500 blocks on top of the genesis block."""
-
-
 def test_r_a6_a_chain_is_kept_when_it_has_shown_its_work(staged):
     stage = staged(demanding(WORTH))
     one = stage.meet()
@@ -447,6 +481,14 @@ def test_headers_that_are_known_are_never_too_low(stage):
     stage.serve(one, LONG)
     stage.say(one, Headers(LONG[:2_000]))
     assert one.last == LONG[1_999].hash
+
+
+def test_the_future_is_not_weighed_and_nobody_is_blamed(staged):
+    stage = staged(demanding(WORTH), now=LONG[1_000].time - 7_201.0)
+    one = stage.meet()
+    stage.say(one, Headers(LONG[:2_000]))
+    assert one.failed is None
+    assert stage.sync.leader is None
 
 
 def test_a_chain_that_is_another_when_it_comes_again_is_not_kept(staged):

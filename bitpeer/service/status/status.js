@@ -423,7 +423,7 @@ function addEvent(event) {
 
 // Colours
 
-const THEMES = { auto: ["◐", "Auto", "as the system has them"], light: ["○", "Light", "light"], dark: ["●", "Dark", "dark"] };
+const THEMES = { auto: ["◐", "Auto", "colours as the system has them"], light: ["○", "Light", "light colours"], dark: ["●", "Dark", "dark colours"] };
 
 function setTheme(name) {
   const [sign, label, words] = THEMES[name];
@@ -431,7 +431,7 @@ function setTheme(name) {
   else document.documentElement.dataset.theme = name;
   $("theme").firstElementChild.textContent = sign;
   $("theme-text").textContent = label;
-  $("theme").setAttribute("aria-label", `Colours: ${words}`);
+  $("theme").setAttribute("aria-label", `${label}: ${words}`);
   $("theme").dataset.theme = name;
   try { localStorage.setItem("theme", name); } catch { /* a browser that keeps nothing */ }
 }

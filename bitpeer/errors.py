@@ -626,15 +626,23 @@ class Unanswered(RequestFailed):
 
 
 class AnswerTooLong(RequestFailed):
-    """The peer went on answering beyond all measure."""
+    """The peer went on answering beyond all measure.
 
-    def __init__(self, what: str, limit: int) -> None:
-        super().__init__(what, limit)
+    Attributes:
+        what: what was asked for, in words.
+        count: messages that had come when it was too much.
+        size: bytes of them.
+    """
+
+    def __init__(self, what: str, count: int, size: int) -> None:
+        super().__init__(what, count, size)
         self.what = what
-        self.limit = limit
+        self.count = count
+        self.size = size
 
     def __str__(self) -> str:
-        return f"the answer to a request for {self.what:.200} has more than {self.limit} parts"
+        so_far = f"{self.count} messages of {self.size} bytes"
+        return f"the answer to a request for {self.what:.200} has no end: {so_far}"
 
 
 class TooManyRequests(RequestFailed, LocalError):

@@ -11,21 +11,18 @@ import sys
 from twisted.internet.task import react
 
 from bitpeer import BitpeerError, IPeer, PeerConfig, PeerListener, connect, on
-from bitpeer.bitcoin import NETWORKS, Block, GetData, Inv, InvType, InvVect
+from bitpeer.bitcoin import NETWORKS, Inv, InvType
 
 
 class NextBlock(PeerListener):
     @on(Inv)
-    def announced(self, peer: IPeer, inv: Inv) -> None:
+    async def announced(self, peer: IPeer, inv: Inv) -> None:
         blocks = [item.hash for item in inv.items if item.kind == InvType.BLOCK]
         if blocks:
-            peer.send(GetData([InvVect(InvType.WITNESS_BLOCK, blocks[-1])]))
-
-    @on(Block)
-    def arrived(self, peer: IPeer, block: Block) -> None:
-        for tx in block.transactions:
-            print(tx.txid[::-1].hex(), tx.vsize, "vbytes")
-        peer.disconnect()
+            block = await peer.get_block(blocks[-1])
+            for tx in block.transactions:
+                print(tx.txid[::-1].hex(), tx.vsize, "vbytes")
+            peer.disconnect()
 
 
 async def main(reactor: object, place: str, network: str = "mainnet") -> None:

@@ -92,7 +92,10 @@ SENTENCES = [
     (PeerGone(R.IDLE), "the peer fell silent"),
     (Absent("block 7"), "the peer does not have block 7"),
     (Unanswered("tx 7", 1.5), "no answer to a request for tx 7 within 1.5 seconds"),
-    (AnswerTooLong("filters", 9), "the answer to a request for filters has more than 9 parts"),
+    (
+        AnswerTooLong("filters", 9, 99),
+        "the answer to a request for filters has no end: 9 messages of 99 bytes",
+    ),
     (TooManyRequests(9, 8), "9 requests would be on their way to one peer, at most 8 may"),
     (NobodyAnswered("tx 7", 0), "nobody could be asked for tx 7"),
     (NobodyAnswered("tx 7", 2), "2 peers were asked for tx 7 in vain"),
@@ -180,7 +183,7 @@ ABSURDITIES = [
     PeerGone(R.INTERNAL, ValueError(HUGE_TEXT)),
     Absent(HUGE_TEXT),
     Unanswered(HUGE_TEXT, 1e300),
-    AnswerTooLong(HUGE_TEXT, HUGE),
+    AnswerTooLong(HUGE_TEXT, HUGE, HUGE),
     TooManyRequests(HUGE, HUGE),
     NobodyAnswered(HUGE_TEXT, HUGE, ValueError(HUGE_TEXT)),
 ]

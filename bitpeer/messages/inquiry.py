@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Hashable, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from enum import Enum
 from operator import attrgetter
 from typing import Any, cast
@@ -95,7 +95,7 @@ class Topic:
     """With which message the peer is asked: the negotiated version must have it."""
     services: int = 0
     """Bits of which a peer must offer one to be worth asking, if there are any."""
-    arguments: tuple[str, ...] = field(default=())
+    arguments: tuple[str, ...] = ()
     """What of the conversation `ask` wants to know, by name."""
 
 

@@ -92,7 +92,7 @@ class AskingMachine(ConversationState):
                 yield event
                 continue
             try:
-                taken = table.take(event, self.now)
+                taken = table.take(event, len(self.payload), self.now)
             except RemoteError as reason:  # a view that was never looked into may be no answer
                 self.fail(reason)
                 return

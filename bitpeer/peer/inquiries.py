@@ -15,6 +15,8 @@ from bitpeer.wire.message import Message
 
 MAX_ORPHANS = 256
 """Most questions remembered that nobody waits for any more."""
+MAX_ANSWER = 64_000_000
+"""Most bytes of an answer that comes in parts."""
 ORPHAN_LIFETIME = 120.0
 """Seconds for which they are remembered: who has not answered by then is not going to."""
 
@@ -62,12 +64,14 @@ UNASKED = Taken((), public=True)
 class Asked:
     """One question on its way: who waits for it, and what has come so far."""
 
-    __slots__ = ("forget_at", "inquiry", "parts", "waiters")
+    __slots__ = ("forget_at", "inquiry", "parts", "size", "waiters")
 
     def __init__(self, inquiry: Inquiry) -> None:
         self.inquiry = inquiry
         self.waiters: list[Waiter] = []
         self.parts: list[object] = []
+        self.size = 0
+        """Bytes of them."""
         self.forget_at = NEVER
 
     def settle(self, outcome: Callable[[Waiter], object]) -> tuple[Settled, ...]:
@@ -140,8 +144,8 @@ class Inquiries:
         self._live[inquiry.key].waiters.append(waiter)
         self.next_due = min(self.next_due, waiter.due)
 
-    def take(self, message: object, now: float) -> Taken:
-        """Return what *message* means to those who wait.
+    def take(self, message: object, size: int, now: float) -> Taken:
+        """Return what *message*, of so many bytes, means to those who wait.
 
         Raises:
             RemoteError: the message is a view of something else than it claims.
@@ -157,6 +161,7 @@ class Inquiries:
                 asked.parts = [message]
                 return UNASKED
             if fit is not Fit.NOT:
+                asked.size += size
                 return Taken(self._progress(asked, message, fit, now), asked.inquiry.shared)
         return UNASKED
 
@@ -187,10 +192,11 @@ class Inquiries:
             self._forget_passed_over(asked)
             self._forget(asked)
             return asked.settle(lambda _: inquiry.collect(parts))
-        if len(asked.parts) < inquiry.most:
+        if not asked.waiters or (len(asked.parts) < inquiry.most and asked.size <= MAX_ANSWER):
             return ()
+        count, size = len(asked.parts), asked.size
         self._orphan(asked, now)
-        return asked.settle(lambda _: AnswerTooLong(inquiry.what, inquiry.most))
+        return asked.settle(lambda _: AnswerTooLong(inquiry.what, count, size))
 
     def _denied(self, message: Any) -> Taken:
         """Complete what a `notfound` names; others hear of it if it names anything else."""

@@ -18,6 +18,7 @@ from bitpeer.messages.control import Ping, Pong
 from bitpeer.messages.inquiry import Fit, Inquiry
 from bitpeer.messages.inventory import InvVect, NotFound
 from bitpeer.peer.inquiries import (
+    MAX_ANSWER,
     MAX_ORPHANS,
     ORPHAN_LIFETIME,
     UNASKED,
@@ -72,8 +73,8 @@ class Desk:
         self.table.wait(inquiry, waiter)
         return waiter
 
-    def hear(self, message: object, now: float = NOW) -> Taken:
-        taken = self.table.take(message, now)
+    def hear(self, message: object, now: float = NOW, size: int = 8) -> Taken:
+        taken = self.table.take(message, size, now)
         self.tell(taken.settled)
         return taken
 
@@ -303,6 +304,16 @@ def test_but_not_without_end_and_the_rest_is_swallowed() -> None:
     assert desk.table.live == 0
     assert not desk.hear(Pong(0)).public
     assert not desk.table
+
+
+def test_nor_beyond_all_measure() -> None:
+    desk = Desk()
+    desk.ask(number(1, lambda _: Fit.PART, most=1_000), "one")
+    desk.hear(Pong(1), size=MAX_ANSWER)
+    assert not desk.told
+    desk.hear(Pong(2), size=1)
+    [(_, error)] = desk.told
+    assert (error.count, error.size) == (2, MAX_ANSWER + 1)
 
 
 def test_an_answer_in_parts_that_comes_late_is_no_part_of_the_same_asked_again() -> None:

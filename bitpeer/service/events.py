@@ -222,8 +222,7 @@ class PeerEvents(PeerListener):
 
     def version_received(self, peer: IPeer, version: VersionLike) -> None:
         """*peer* introduced itself: accept it, as far as this is concerned."""
-        tell = self._events.murmur if peer.inbound else self._events.emit
-        tell(
+        self._events.murmur(
             "peer.introduced",
             **self._who(peer),
             subver=version.user_agent,

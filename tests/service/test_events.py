@@ -229,5 +229,5 @@ def test_a_peer_that_was_dialled_is_worth_remembering(world):
     factory = PeerFactory(world.node, outbound=True, dialled="friend.example")
     line = Line(factory.buildProtocol(None)).open().shake_hands()
     line.hang_up()
-    assert named(world.events.latest()) == ["peer.introduced", "peer.established", "peer.lost"]
+    assert named(world.events.latest()) == ["peer.established", "peer.lost"]
     assert world.events.latest()[0]["addr"] == "friend.example"

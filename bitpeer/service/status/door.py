@@ -11,6 +11,7 @@ from twisted.internet.defer import Deferred
 from twisted.internet.interfaces import IListeningPort, IReactorTime, IStreamServerEndpoint
 from twisted.logger import LogLevel
 
+from bitpeer.errors import InvalidSetting
 from bitpeer.net.journal import Journal
 from bitpeer.net.peer import where
 from bitpeer.service.endpoints import server_endpoint
@@ -25,6 +26,8 @@ from bitpeer.service.status.stream import Stream
 
 PORT = 8_380
 """Where the page is unless somebody says otherwise."""
+_HERE = {"tcp": "127.0.0.1", "tcp6": r"\:\:1", "ssl": "127.0.0.1"}
+"""This machine, in endpoint descriptions of each kind that listens everywhere by itself."""
 
 
 def http_place(text: str) -> str:
@@ -33,16 +36,31 @@ def http_place(text: str) -> str:
     A port alone, or ``tcp:port``, stands for 127.0.0.1; who wants more names an address, as in
     ``0.0.0.0:8380``.
     """
-    kind, _, rest = text.partition(":")
-    if text.removeprefix(":").isdecimal():
-        return f"tcp:{text.removeprefix(':')}:interface=127.0.0.1"
-    if kind.lower() == "tcp" and "interface=" not in rest and rest.count(":") < 1:
-        return f"{text}:interface=127.0.0.1"
-    return text
+    port = text.removeprefix(":")
+    kind, *parts = f"tcp:{port}".split(":") if port.isdecimal() else text.split(":")
+    if kind.lower() == "haproxy":
+        return f"{kind}:{http_place(':'.join(parts))}"
+    here = _HERE.get(kind.lower())
+    named = any(part.startswith("interface=") for part in parts)
+    second = kind.lower() != "ssl" and len(parts) > 1 and "=" not in parts[1]
+    if here is None or named or second:
+        return text
+    return ":".join((kind, *parts, f"interface={here}"))
 
 
 class HttpDoor(Listening):
-    """Says where the page is."""
+    """Says where the page is, or that there can be none."""
+
+    def privilegedStartService(self) -> None:  # noqa: N802
+        """Open the port; see `Listening`.
+
+        Raises:
+            InvalidSetting: it cannot be opened.
+        """
+        try:
+            super().privilegedStartService()
+        except InvalidSetting as error:
+            raise InvalidSetting("http", error.value, error.expected) from error.__cause__
 
     def _opened(self, port: IListeningPort) -> None:
         self.port = port
@@ -85,9 +103,8 @@ class StatusPage(MultiService):
         known = frozenset(name.lower() for name in names)
         pages = Pages(self.board, stream, metrics_of(self.board), known)
         self._site = StatusSite(pages, reactor=reactor, max_clients=max_clients)
-        place = http_place(endpoint) if isinstance(endpoint, str) else endpoint
         name = endpoint if isinstance(endpoint, str) else repr(endpoint)
-        self.door = HttpDoor(name, server_endpoint(reactor, place, PORT), self._site, journal)
+        self.door = HttpDoor(name, _endpoint(reactor, endpoint), self._site, journal)
         """Its `address` says where the page is."""
         MultiService.addService(self, self.lag)
         MultiService.addService(self, stream)
@@ -98,6 +115,14 @@ class StatusPage(MultiService):
         stopped = cast(Deferred[object], MultiService.stopService(self))
         self._site.hang_up()
         return stopped
+
+
+def _endpoint(reactor: object, place: str | IStreamServerEndpoint) -> IStreamServerEndpoint:
+    wanted = http_place(place) if isinstance(place, str) else place
+    try:
+        return server_endpoint(reactor, wanted, PORT)
+    except InvalidSetting as error:
+        raise InvalidSetting("http", place, error.expected) from error
 
 
 def metrics_of(board: Board) -> Callable[[], Answer] | None:

@@ -4,6 +4,7 @@ import sys
 
 import pytest
 from twisted.internet.endpoints import TCP4ServerEndpoint
+from twisted.internet.error import CannotListenError
 
 from bitpeer.errors import InvalidSetting
 from bitpeer.service.events import Events
@@ -22,7 +23,12 @@ from tests.service.status.browsing import Browser
         ("tcp:port=8380", "tcp:port=8380:interface=127.0.0.1"),
         ("tcp:8380:interface=192.0.2.1", "tcp:8380:interface=192.0.2.1"),
         ("tcp:8380:192.0.2.1", "tcp:8380:192.0.2.1"),
+        ("tcp:8380:backlog=50", "tcp:8380:backlog=50:interface=127.0.0.1"),
+        ("tcp6:8380", r"tcp6:8380:interface=\:\:1"),
+        ("ssl:8380:key.pem", "ssl:8380:key.pem:interface=127.0.0.1"),
+        ("haproxy:tcp:8380", "haproxy:tcp:8380:interface=127.0.0.1"),
         ("0.0.0.0:8380", "0.0.0.0:8380"),
+        ("[::1]:8380", "[::1]:8380"),
         ("unix:/run/bitpeer", "unix:/run/bitpeer"),
         ("localhost", "localhost"),
     ],
@@ -82,8 +88,19 @@ def test_an_endpoint_is_taken_as_it_is():
 
 
 def test_an_endpoint_that_makes_no_sense_is_refused():
-    with pytest.raises(InvalidSetting, match="nonsense"):
+    with pytest.raises(InvalidSetting, match="http is 'nonsense:::'"):
         World(endpoint="nonsense:::")
+
+
+def test_an_endpoint_that_is_taken_is_refused():
+    world = World(endpoint="8380")
+
+    def taken(*_, **__):
+        raise CannotListenError("127.0.0.1", 8380, OSError(98, "Address already in use"))
+
+    world.reactor.listenTCP = taken
+    with pytest.raises(InvalidSetting, match=r"http is '8380', .*Address already in use"):
+        world.page.door.privilegedStartService()
 
 
 def test_without_the_library_there_are_no_metrics(monkeypatch):

@@ -11,7 +11,7 @@ ARGS   ?=
 
 .DEFAULT_GOAL := help
 .NOTPARALLEL: # one environment serves all
-.PHONY: help run demo test lint coverage interop bench clean
+.PHONY: help run demo test lint coverage interop soak bench clean
 
 help: ## Show this list
 	@awk -F ':.*## ' '/^[a-z]+:.*## / { printf "  make %-10s %s\n", $$1, $$2 }' Makefile
@@ -38,6 +38,9 @@ coverage: $(VENV)/for-test ## Check that each module is covered by its own test 
 
 interop: $(VENV)/for-test ## Run the tests against real nodes, which npm installs
 	$(BIN)/python -m pytest -m interop tests/interop $(ARGS)
+
+soak: $(VENV)/for-use ## Let a node live with a thousand peers for a simulated day
+	$(BIN)/python -m bitpeer.testing.soak $(ARGS)
 
 bench: $(VENV)/for-bench ## Measure speed and write docs/performance.md
 	$(BIN)/python -m benchmarks $(ARGS)

@@ -143,6 +143,8 @@ class Dialect:
     """The lowest version a peer may speak."""
     max_payload: int = 4_000_000
     """The largest payload of any message, in bytes."""
+    wanted_services: int = 0x1
+    """Service bits that a peer should offer to be of use; in all dialects the first is blocks."""
     service_bits: Mapping[int, str] = field(default_factory=dict)
     """What its documents call the service bits."""
     greet: Callable[[Greeting], Message]

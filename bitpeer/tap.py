@@ -24,6 +24,6 @@ def makeService(options: Options) -> IService:
     if foreign := foreign_modules():
         raise SystemExit(f"bitpeer: {warning(foreign)}")
     try:
-        return assemble(options.plan, reactor)
+        return assemble(options.plan, options.make_plan, reactor)
     except WrongSetting as error:
         raise SystemExit(f"bitpeer: {error}; see twistd bitpeer --help") from None

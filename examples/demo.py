@@ -67,7 +67,7 @@ class Node(ProcessProtocol):
         command = [
             *(sys.executable, "-c", "from twisted.scripts.twistd import run; run()"),
             *("--nodaemon", "--pidfile=", "--logger", "demo.json_log"),
-            *("bitpeer", *self.options, "--log-level", "trace"),
+            *("bitpeer", *self.options, "--data-dir", "memory", "--log-level", "trace"),
         ]
         environment = {**os.environ, "PYTHONPATH": os.pathsep.join(filter(None, paths))}
         reactor.spawnProcess(self, sys.executable, command, environment)

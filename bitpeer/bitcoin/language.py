@@ -200,6 +200,7 @@ DIALECT = Dialect(
     protocol_version=PROTOCOL_VERSION,
     min_version=MIN_VERSION,
     max_payload=4_000_000,
+    wanted_services=int(Services.NETWORK | Services.WITNESS),
     service_bits={int(bit): name for name, bit in Services.__members__.items()},
     greet=greet,
     announce=announce,

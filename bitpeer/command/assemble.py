@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Iterator
 from functools import partial
 from pathlib import Path
 from typing import Any, cast
@@ -13,6 +13,7 @@ from twisted.logger import LogLevel
 
 from bitpeer.command.plan import NetworkPlan, Plan
 from bitpeer.command.program import OperatorsLog, OperatorsNode, Program
+from bitpeer.command.rereading import Rereading, check_bans
 from bitpeer.command.said import WrongSetting
 from bitpeer.command.ways import ONION_KEY, make_doors, make_routes, make_tor
 from bitpeer.config import VERSION, PeerConfig
@@ -21,85 +22,188 @@ from bitpeer.hashes.blake256 import BLAKE256_BACKEND, blake256
 from bitpeer.net.journal import Journal
 from bitpeer.net.routes import Routes
 from bitpeer.net.text import printable
-from bitpeer.net.tor import Tor
-from bitpeer.service.compose import node_service
 from bitpeer.service.datadir import DataDirectory
-from bitpeer.service.descriptors import check_room
 from bitpeer.service.endpoints import server_endpoint
+from bitpeer.service.events import Events
+from bitpeer.service.jsonlog import JsonLog
+from bitpeer.service.nodeservice import NodeService
+from bitpeer.service.overview import Overview
+from bitpeer.service.watch import Watch
+from bitpeer.service.wishes import Wishes
 
 
-def assemble(plan: Plan, reactor: object) -> Program:
+def assemble(plan: Plan, make_plan: Callable[[], Plan], reactor: object) -> Program:
     """Return the program that *plan* describes.
+
+    Args:
+        plan: what the operator wants.
+        make_plan: returns what is wanted by then, whenever SIGHUP comes.
+        reactor: Twisted's.
 
     Raises:
         WrongSetting: an endpoint cannot be read, or there are more peers than the process
             may have sockets.
     """
-    log = OperatorsLog(plan.log_level)
-    journal = Journal(log.log, cast(IReactorTime, reactor).seconds)
-    program = Program(reactor, journal)
-    data = None
-    if plan.data_dir != "memory":
-        data = DataDirectory(None if plan.data_dir is None else Path(plan.data_dir))
-    tor = make_tor(plan, None if data is None else data.place, journal, reactor)
-    services: MultiService = program
-    for first in (data, tor):  # started first, and stopped last
-        if first is not None:
-            services.addService(first)
-    for network in plan.networks:
-        for service in _services(network, log, tor, data, reactor):
-            services.addService(service)
-    return program
+    return _Assembly(plan, reactor).program(make_plan)
 
 
-def _services(
-    plan: NetworkPlan,
-    log: OperatorsLog,
-    tor: Tor | None,
-    data: DataDirectory | None,
-    reactor: object,
-) -> Iterable[MultiService]:
-    """Yield the service for each chain of a network."""
-    routes = make_routes(plan, tor, reactor)
-    key = None if data is None else data.path(plan.config.network, ONION_KEY)
-    doors = make_doors(plan, tor, key, reactor)
-    _check_places(plan, routes, doors, reactor)
-    node = _node(plan.config, log, reactor)
-    _tell(node)
-    service = node_service(
-        node,
+class _Assembly:
+    """Builds the services of a plan.
+
+    Args:
+        plan: what the operator wants.
+        reactor: Twisted's.
+    """
+
+    def __init__(self, plan: Plan, reactor: object) -> None:
+        clock = cast(IReactorTime, reactor)
+        self._plan = plan
+        self._reactor = reactor
+        self._log = OperatorsLog(plan.log_level)
+        self._journal = Journal(self._log.log, clock.seconds)
+        self._events = Events(clock.seconds, log=self._log.log)
+        self._data: DataDirectory | None = None
+        if plan.data_dir != "memory":
+            place = None if plan.data_dir is None else Path(plan.data_dir)
+            self._data = DataDirectory(place)
+        self._tor = make_tor(
+            plan, None if self._data is None else self._data.place, self._journal, reactor
+        )
+
+    def program(self, make_plan: Callable[[], Plan]) -> Program:
+        """Return all of it."""
+        plan = self._plan
+        program = Program(self._reactor, self._journal)
+        services: MultiService = program
+        json_log = None
+        if plan.log_json is not None:
+            json_log = JsonLog(plan.log_json, self._events, self._journal)
+        for each in (json_log, self._data, self._tor):  # started first, and stopped last
+            if each is not None:
+                services.addService(each)
+        running = [(each, list(self._services(each))) for each in plan.networks]
+        overviews = []
+        for _, of_network in running:
+            for service in of_network:
+                services.addService(service)
+                overview = _overview(service)
+                services.addService(Watch(overview, self._events))
+                overviews.append(overview)
+        if plan.http is not None:
+            services.addService(self._page(plan.http, overviews))
+        program.reread = Rereading(
+            plan,
+            make_plan,
+            {network.base.title: of_network for network, of_network in running},
+            log=self._log,
+            json_log=json_log,
+            journal=self._journal,
+            events=self._events,
+        )
+        return program
+
+    def _services(self, plan: NetworkPlan) -> Iterator[NodeService]:
+        """Yield the service for each chain of a network."""
+        routes = make_routes(plan, self._tor, self._reactor)
+        doors = make_doors(plan, self._tor, self._key(plan), self._reactor)
+        _check_places(plan, routes, doors, self._reactor)
+        _tell(plan.config, self._journal)
+        folder = None
+        if self._data is not None:
+            folder = self._data.path(plan.config.network, "x").parent
+        yield self._service(plan.config, _wishes(plan, doors, folder), plan, plan.chain, routes)
+        for chain_id, place in plan.serve.items():
+            config = plan.other(chain_id)
+            wishes = Wishes(
+                listen=[place],
+                max_inbound=plan.max_inbound,
+                max_per_host=plan.max_per_host,
+                max_per_prefix=plan.max_per_prefix,
+            )
+            yield self._service(config, wishes, plan, chain_id, routes)
+
+    def _service(
+        self,
+        config: PeerConfig,
+        wishes: Wishes,
+        plan: NetworkPlan,
+        chain_id: int,
+        routes: Routes,
+    ) -> NodeService:
+        reactor = self._reactor
+        node = OperatorsNode(config, self._log, clock=cast(IReactorTime, reactor))
+        self._events.follow(node)
+        emit = partial(self._events.emit, chain=config.network.title)
+        try:
+            service = NodeService(node, wishes, routes=routes, emit=emit, reactor=reactor)
+        except InvalidSetting as error:
+            raise WrongSetting(str(error)) from None
+        check_bans(service, plan)
+        plan.doors.add(chain_id, service)
+        return service
+
+    def _key(self, plan: NetworkPlan) -> Path | None:
+        """Return where the key of a network's onion service is kept."""
+        return None if self._data is None else self._data.path(plan.config.network, ONION_KEY)
+
+    def _page(self, place: str, overviews: list[Overview]) -> Any:
+        # Twisted's web server is worth its memory only to those who want to look.
+        from bitpeer.service.status.door import StatusPage
+
+        try:
+            return StatusPage(
+                overviews,
+                self._events,
+                reactor=self._reactor,
+                journal=self._journal,
+                endpoint=place,
+                names=self._plan.http_name,
+            )
+        except InvalidSetting as error:
+            raise WrongSetting(f"--http is {place!r:.200}, expected {error.expected}") from None
+
+
+def _wishes(
+    plan: NetworkPlan, doors: list[str | IStreamServerEndpoint], folder: Path | None
+) -> Wishes:
+    return Wishes(
         connect=plan.connect,
         listen=doors,
         outbound=plan.outbound,
+        block_only=plan.block_only,
+        feelers=plan.feelers,
+        wanted_services=plan.want,
+        add_peer=plan.known(),
+        private_addresses=plan.private_addresses,
         max_inbound=plan.max_inbound,
         max_per_host=plan.max_per_host,
-        routes=routes,
-        reactor=reactor,
+        max_per_prefix=plan.max_per_prefix,
+        gossip=True,
+        serve_addresses=plan.addresses,
+        own_address=plan.address,
+        headers=plan.headers,
+        folder=folder,
+        ban=plan.ban,
+        ban_time=plan.ban_time,
     )
-    plan.doors.add(plan.chain, service)
-    yield service
-    for chain_id, place in plan.serve.items():
-        other = _node(plan.other(chain_id), log, reactor)
-        service = node_service(
-            other,
-            listen=[place],
-            max_inbound=plan.max_inbound,
-            max_per_host=plan.max_per_host,
-            routes=routes,
-            reactor=reactor,
-        )
-        plan.doors.add(chain_id, service)
-        yield service
 
 
-def _node(config: PeerConfig, log: OperatorsLog, reactor: object) -> OperatorsNode:
-    return OperatorsNode(config, log, clock=cast(IReactorTime, reactor))
+def _overview(service: NodeService) -> Overview:
+    return Overview(
+        service.node,
+        book=service.book,
+        chain=service.following,
+        sync=service.following,
+        bans=service.bans,
+        routes=service.routes,
+        doors=service.doors,
+        wanted=service.wishes.outbound + service.wishes.block_only,
+    )
 
 
-def _tell(node: OperatorsNode) -> None:
+def _tell(config: PeerConfig, journal: Journal) -> None:
     """Log what is about to run."""
-    config = node.config
-    node.journal.emit(
+    journal.emit(
         LogLevel.info,
         "bitpeer {version} joins {network} as {agent}",
         version=VERSION,
@@ -108,7 +212,7 @@ def _tell(node: OperatorsNode) -> None:
     )
     if config.network.dialect.checksum is blake256:
         fast = BLAKE256_BACKEND == "c"
-        node.journal.emit(
+        journal.emit(
             LogLevel.info if fast else LogLevel.warn,
             "BLAKE-256 runs in {backend}" + ("" if fast else ", 200 times slower than in C"),
             backend=BLAKE256_BACKEND,
@@ -136,7 +240,3 @@ def _check_places(
                 raise WrongSetting(
                     f"--{option} is {place!r:.200}, expected {error.expected}"
                 ) from None
-    try:
-        check_room(plan.outbound, len(plan.connect) + len(plan.listen))
-    except InvalidSetting as error:
-        raise WrongSetting(str(error)) from None

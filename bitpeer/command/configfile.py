@@ -89,7 +89,7 @@ def _layer(path: str, prefix: str, table: dict[str, Any]) -> dict[str, Said]:
 def _texts(content: object, setting: Setting, where: str) -> tuple[str, ...]:
     """Return what TOML has for a setting as a command line would have it."""
     if isinstance(content, list):
-        if setting.name == "services":
+        if setting.name in ("services", "want"):
             return (",".join(_text(each, setting, where) for each in content),)
         if setting.shape is not Shape.MANY:
             raise Said((), where).wrong(content, "one value")

@@ -14,6 +14,7 @@ from bitpeer.dialect import Network
 from bitpeer.errors import InvalidSetting
 from bitpeer.jaxnet import networks as jaxnet
 from bitpeer.service.doors import Doors
+from bitpeer.service.seeds import Address
 
 DEFAULT_BLOCK_ONLY = 2
 """More peers to find and keep, where any are to be found."""
@@ -33,9 +34,13 @@ class NetworkPlan:
     serve: dict[int, str]
     address: str | None
     connect: list[str]
-    add_peer: list[str]
+    add_peer: list[tuple[str, int]]
+    """Hosts and ports; 0 for the network's own."""
     outbound: int
     block_only: int
+    want: int
+    feelers: bool
+    """Whether to try out addresses before they are needed."""
     private_addresses: bool
     proxy: str | None
     onion_proxy: str | None
@@ -44,10 +49,18 @@ class NetworkPlan:
     onion_service: bool
     max_inbound: int
     max_per_host: int
+    max_per_prefix: int
+    ban: list[str]
+    ban_time: float
     headers: bool
     """Whether to follow the chain of headers."""
     addresses: bool
     """Whether to tell peers of other nodes."""
+
+    def known(self) -> list[Address]:
+        """Return the addresses to consider when looking for peers."""
+        port = self.config.network.port
+        return [Address(host, number or port) for host, number in self.add_peer]
 
     def other(self, chain_id: int) -> PeerConfig:
         """Return the settings for one more chain of the network."""
@@ -61,6 +74,7 @@ class Plan:
     networks: list[NetworkPlan]
     data_dir: str | None
     http: str | None
+    http_name: list[str]
     log_level: str
     log_json: str | None
     tor: bool
@@ -127,7 +141,10 @@ def _network_plan(network: Network, layers: Sequence[Layer], *, tor: bool) -> Ne
     block_only = settings.pop("block_only")
     if block_only is None:
         block_only = DEFAULT_BLOCK_ONLY if outbound else 0
-    private = settings.pop("private_addresses") or not (network.seeds or network.https_seeds)
+    seeds = network.seeds or network.https_seeds
+    private = settings.pop("private_addresses") or not seeds
+    if settings["want"] is None:
+        settings["want"] = network.dialect.wanted_services if seeds else 0
     plan = NetworkPlan(
         base=network,
         config=PeerConfig(
@@ -139,6 +156,7 @@ def _network_plan(network: Network, layers: Sequence[Layer], *, tor: bool) -> Ne
             proxied=tor or settings["proxy"] is not None,
         ),
         doors=Doors(),
+        feelers=not settings.pop("no_feelers"),
         headers=not settings.pop("no_headers"),
         addresses=not settings.pop("no_addresses"),
         **{**settings, "outbound": outbound},

@@ -124,9 +124,9 @@ class Program(MultiService):
     def _start(self, start: Callable[[MultiService], None]) -> None:
         try:
             start(self)
-        except InvalidSetting as error:  # a door: it has said so itself
-            raise CannotStart(str(error)) from None
         except LocalError as error:
+            if isinstance(error, InvalidSetting) and error.setting == "listen":
+                raise CannotStart(str(error)) from None  # the door has said so itself
             self._journal.emit(LogLevel.critical, "cannot start: {why}", why=str(error))
             raise CannotStart(str(error)) from None
 

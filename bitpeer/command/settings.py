@@ -9,7 +9,8 @@ from typing import Any
 from bitpeer.bitcoin.constants import Services
 from bitpeer.command import values
 from bitpeer.config import user_agent
-from bitpeer.service.admission import MAX_INBOUND, MAX_PER_HOST
+from bitpeer.service.admission import MAX_INBOUND, MAX_PER_HOST, MAX_PER_PREFIX
+from bitpeer.service.bans import BAN_TIME
 
 DEFAULT_OUTBOUND = 8
 """Peers to find and keep, unless the operator names some."""
@@ -80,6 +81,13 @@ SETTINGS = (
         scope=Scope.PROGRAM,
     ),
     Setting(
+        name="http-name",
+        help="Name under which browsers may ask for it, besides addresses and localhost. May be "
+        "repeated.",
+        shape=Shape.MANY,
+        scope=Scope.PROGRAM,
+    ),
+    Setting(
         name="log-level",
         help=f"How much to log: {', '.join(values.LEVELS)}. debug has a line for each message, "
         "trace shows what is in it, too. [default: info]",
@@ -147,7 +155,9 @@ SETTINGS = (
     ),
     Setting(
         name="add-peer",
-        help="Consider HOST or HOST:PORT when looking for peers. May be repeated.",
+        help="Consider ADDRESS or ADDRESS:PORT, of IP or an onion service, when looking for peers. "
+        "May be repeated.",
+        read=values.peer_address,
         shape=Shape.MANY,
         scope=Scope.PLACE,
         reread=True,
@@ -200,6 +210,28 @@ SETTINGS = (
         default=MAX_PER_HOST,
         reread=True,
     ),
+    Setting(
+        name="max-per-prefix",
+        help="Most peers to accept from one part of the internet; 0 for no limit. "
+        f"[default: {MAX_PER_PREFIX}]",
+        read=values.limit,
+        default=MAX_PER_PREFIX,
+        reread=True,
+    ),
+    Setting(
+        name="ban",
+        help="Turn away HOST or PREFIX, as 192.0.2.7 or 192.0.2.0/24, for --ban-time. May be "
+        "repeated.",
+        shape=Shape.MANY,
+        reread=True,
+    ),
+    Setting(
+        name="ban-time",
+        help="How long a ban lasts, as 90, 30m, 24h or 7d. [default: 24h]",
+        read=values.span,
+        default=BAN_TIME,
+        reread=True,
+    ),
     # What to say
     Setting(
         name="user-agent",
@@ -214,6 +246,13 @@ SETTINGS = (
         read=values.services,
         default=0,
     ),
+    Setting(
+        name="want",
+        help="Services that peers who are found must offer, as for --services. [default: what "
+        "the network's nodes offer, or 0 where it has no seeds]",
+        read=values.services,
+    ),
+    _flag("no-feelers", "Do not try out addresses before they are needed."),
     _flag("no-relay", "Ask peers not to announce transactions."),
     _flag("no-headers", "Do not follow the chain of headers."),
     _flag("no-addresses", "Answer nobody who asks for addresses of other nodes."),

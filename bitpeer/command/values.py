@@ -10,12 +10,14 @@ from typing import Any, TypeVar
 from twisted.logger import LogLevel
 
 from bitpeer.bitcoin.constants import Services
+from bitpeer.bitcoin.hosts import parse_host
 from bitpeer.bitcoin.networks import NETWORKS as BITCOIN
 from bitpeer.config import PeerConfig, user_agent
 from bitpeer.decred.networks import NETWORKS as DECRED
 from bitpeer.dialect import Network
 from bitpeer.errors import InvalidSetting
 from bitpeer.jaxnet.networks import NETWORKS as JAXNET
+from bitpeer.net.places import split_host_port
 
 T = TypeVar("T")
 Reader = Callable[[str], T]
@@ -102,6 +104,16 @@ def address(said: str) -> str:
         return str(ip_address(said))
     except ValueError:
         raise ValueError("an IP address") from None
+
+
+def peer_address(said: str) -> tuple[str, int]:
+    """Read an address of IP or of an onion service, and a port; 0 if none is said."""
+    try:
+        host, port = split_host_port(said, 1)
+        parse_host(host)
+    except (InvalidSetting, ValueError):
+        raise ValueError("an IP address or an onion service, with or without :port") from None
+    return host, 0 if said in (host, f"[{host}]") else port
 
 
 def other_chain(said: str) -> tuple[int, str]:

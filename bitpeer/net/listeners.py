@@ -129,6 +129,15 @@ class Audience(dict[type, tuple[Receiver, ...]]):
         if INewestBlock.providedBy(listener) and self.newest_block is None:
             self.newest_block = listener.newest_block
 
+    def remove(self, listener: object) -> None:
+        """Let *listener* hear of nothing any more."""
+        self._listeners = tuple(each for each in self._listeners if each is not listener)
+        self.clear()
+        self.traffic = tuple(each for each in self.traffic if each is not listener)
+        knowing = (each for each in self._listeners if INewestBlock.providedBy(each))
+        first = next(knowing, None)
+        self.newest_block = None if first is None else first.newest_block
+
     def __missing__(self, kind: type) -> tuple[Receiver, ...]:
         found = self[kind] = tuple(self._find(kind))
         return found

@@ -120,6 +120,10 @@ class LocalNode:
             for peer in self.peers:
                 peer.observe()
 
+    def remove_listener(self, listener: object) -> None:
+        """Tell *listener* of nothing any more."""
+        self.audience.remove(listener)
+
     def newest_block(self) -> BlockPosition:
         """Return hash and height of the newest block known; the genesis block if nobody knows."""
         ask = self.config.newest_block or self.audience.newest_block

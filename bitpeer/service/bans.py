@@ -142,7 +142,7 @@ class Bans(Service):
             InvalidSetting: *subject* is none of these, or is of this machine.
             StorageUnusable: it cannot be kept.
         """
-        ban = Ban(*self._parse(subject), until, self._seconds(), reason[:MAX_REASON])
+        ban = Ban(*self.parse(subject), until, self._seconds(), reason[:MAX_REASON])
         self._write(
             ("INSERT OR REPLACE INTO bans VALUES (?, ?, ?, ?, ?)", ban),
             ("DELETE FROM bans WHERE until <= ?", (self._seconds(),)),
@@ -163,7 +163,7 @@ class Bans(Service):
             InvalidSetting: *subject* can be nobody.
             StorageUnusable: that cannot be kept.
         """
-        key, _ = self._parse(subject)
+        key, _ = self.parse(subject)
         found = self._find(key) is not None
         self._write(("DELETE FROM bans WHERE subject = ?", (key,)))
         return found
@@ -202,8 +202,12 @@ class Bans(Service):
         address = plain_address(host)
         return address is not None and (address.is_loopback or str(address) in self._forwarders)
 
-    def _parse(self, subject: str) -> tuple[str, int | None]:
-        """Return what *subject* is kept as, and how many of its bits count, if it has bits."""
+    def parse(self, subject: str) -> tuple[str, int | None]:
+        """Return what *subject* is kept as, and how many of its bits count, if it has bits.
+
+        Raises:
+            InvalidSetting: as for `ban`.
+        """
         try:
             host, slash, _ = subject.partition("/")
             if slash:

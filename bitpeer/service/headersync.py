@@ -76,6 +76,7 @@ class HeaderSync(PeerListener, Service):
         chain: what to extend.
         discourage: told of each peer that sent what breaks the rules, and of the reason,
             before the connection is ended.
+        useful: told of each peer that made the chain longer.
         emit: told of how far the chain is, as `Events.emit`; see `Reports`.
         choose: draws one of several.
     """
@@ -86,12 +87,14 @@ class HeaderSync(PeerListener, Service):
         chain: HeaderChain,
         *,
         discourage: Callable[[IPeer, RemoteError], object] = _nothing,
+        useful: Callable[[IPeer], object] = _nothing,
         emit: Emit = _nothing,
         choose: Callable[[Sequence[Any]], Any] = _RANDOM.choice,
     ) -> None:
         self.chain = chain
         self._node = node
         self._discourage = discourage
+        self._useful = useful
         self._reports = Reports(node, emit, chain.height)
         self._choose = choose
         self._partners: dict[IPeer, Partner] = {}
@@ -302,6 +305,7 @@ class HeaderSync(PeerListener, Service):
         partner.peer.update_last_block(end.height)
         if not added:
             return
+        self._useful(partner.peer)
         self._postpone()
         if withdrawn:
             self._reports.reorganised(extension)

@@ -9,8 +9,8 @@ from bitpeer.command.assemble import assemble
 from bitpeer.command.options import Options
 from bitpeer.command.said import WrongSetting
 from bitpeer.service import descriptors
-from bitpeer.service.admission import Admission
-from bitpeer.service.outbound import Outbound
+from bitpeer.service.datadir import DataDirectory
+from bitpeer.service.nodeservice import NodeService
 from tests.service.fakes import LogLines, Reactor
 
 
@@ -22,7 +22,7 @@ def plan(*arguments):
 
 def program(*arguments, reactor=None):
     options = plan(*arguments)
-    return assemble(options.plan, reactor or Reactor())
+    return assemble(options.plan, options.make_plan, reactor or Reactor())
 
 
 def complaint(*arguments):
@@ -33,27 +33,28 @@ def complaint(*arguments):
     return line
 
 
-def of_kind(service, kind):
-    (found,) = (each for each in service if isinstance(each, kind))
-    return found
+def node_services(program):
+    return [each for each in program if isinstance(each, NodeService)]
 
 
 def test_a_plan_becomes_a_program():
     with LogLines() as lines:
-        *_, service = program(
-            "--connect", "192.0.2.1", "--listen", "127.0.0.1:0", "--outbound", "2"
+        (service,) = node_services(
+            program("--connect", "192.0.2.1", "--listen", "127.0.0.1:0", "--outbound", "2")
         )
     assert lines == ["bitpeer 0.1.0 joins bitcoin-mainnet as /bitpeer:0.1.0/"]
-    kinds = [type(each).__name__ for each in service]
-    assert kinds == ["Listening", "Admission", "FixedPeer", "Outbound", "Summary", "Farewell"]
-    assert of_kind(service, Outbound).full == 2
+    assert (service.slots.full, service.slots.block_only) == (2, 2)
+    assert [door.endpoint_name for door in service.doors] == ["127.0.0.1:0"]
+    assert service.getServiceNamed("192.0.2.1") in list(service)
+    assert service.wishes.wanted_services == 9
+    assert service.wishes.folder == DataDirectory().place / "bitcoin-mainnet"
 
 
 def test_who_wants_nothing_kept_gets_no_directory():
     kinds = [type(each).__name__ for each in program("--listen", "0")]
-    assert kinds == ["DataDirectory", "MultiService"]
+    assert kinds == ["DataDirectory", "NodeService", "Watch"]
     kinds = [type(each).__name__ for each in program("--listen", "0", "--data-dir", "memory")]
-    assert kinds == ["MultiService"]
+    assert kinds == ["NodeService", "Watch"]
 
 
 @pytest.mark.parametrize(
@@ -79,17 +80,19 @@ def test_it_is_told_what_hashes_for_decred(monkeypatch, backend, line):
     ],
 )
 def test_the_operator_says_how_many_may_come_in(arguments, most, per_host):
-    *_, service = program("--listen", "0", *arguments)
-    admission = of_kind(service, Admission)
-    assert (admission.limits.most, admission.limits.per_host) == (most, per_host)
+    (service,) = node_services(program("--listen", "0", *arguments))
+    limits = service.admission.limits
+    assert (limits.most, limits.per_host) == (most, per_host)
 
 
 def test_several_networks_run_side_by_side():
     with LogLines() as lines:
-        _, first, second = program("--network", "mainnet", "--network", "jaxnet-mainnet")
+        first, second = node_services(
+            program("--network", "mainnet", "--network", "jaxnet-mainnet")
+        )
     assert lines[0].startswith("bitpeer 0.1.0 joins bitcoin-mainnet")
     assert lines[1].startswith("bitpeer 0.1.0 joins jaxnet-mainnet")
-    assert of_kind(first, Outbound) is not of_kind(second, Outbound)
+    assert first.book is not second.book
 
 
 @pytest.mark.parametrize(
@@ -111,7 +114,7 @@ def test_an_endpoint_that_cannot_be_read_is_named(option, place, expected):
 def test_r_j8_more_peers_than_there_can_be_sockets_are_refused(monkeypatch):
     monkeypatch.setattr(descriptors, "descriptor_limit", lambda: 67)
     line = complaint("--connect", "192.0.2.1", "--outbound", "3")
-    assert line.startswith("number of peers and places is 4, ")
+    assert line.startswith("number of peers and places is 8, ")
 
 
 # Jax.Network
@@ -123,8 +126,8 @@ SEVERAL = (
 
 
 def test_one_program_serves_several_chains_each_at_its_own_door():
-    options, reactor = plan(*SEVERAL), Reactor()
-    service = assemble(options.plan, reactor)
+    options, reactor = plan(*SEVERAL, "--data-dir", "memory"), Reactor()
+    service = assemble(options.plan, options.make_plan, reactor)
     doors = options.plan.networks[0].doors
     assert [doors.port(chain) for chain in range(4)] == [None] * 4
     service.privilegedStartService()

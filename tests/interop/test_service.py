@@ -142,6 +142,7 @@ class Program(ProcessProtocol):
 async def test_twistd_joins_a_real_node_and_leaves_it_when_told_to(bcoin):
     twistd = str(Path(sys.executable).with_name("twistd"))
     options = ["--network", "regtest", "--connect", f"127.0.0.1:{bcoin.port}", "--log-level=debug"]
+    options += ["--data-dir", "memory"]
     program = Program()
     opened = within(PATIENCE, bcoin.event("peer open"))
     process = reactor.spawnProcess(

@@ -338,11 +338,10 @@ def test_what_leads_to_our_own_door_is_our_own_address(listening, address, own):
     reactor = Reactor()
     node = make_node(reactor)
     service = node_service(node, listen=["7"], outbound=1, reactor=reactor)
-    door, *_ = service
-    (slots,) = (each for each in service if isinstance(each, Outbound))
+    (door,) = service.doors
     door.port = None if listening is None else Port(listening)
     visit(node)
-    assert slots._selection._is_own(Address(*address)) is own
+    assert service.slots._selection._is_own(Address(*address)) is own
     node.stop()
 
 

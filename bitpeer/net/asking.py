@@ -8,7 +8,7 @@ from typing import Any
 
 from twisted.internet.defer import Deferred, fail
 
-from bitpeer.errors import Disconnected, NotNegotiated, PeerGone, RequestFailed
+from bitpeer.errors import Disconnected, NotNegotiated, PeerGone
 from bitpeer.messages.control import Ping, Pong
 from bitpeer.messages.inquiry import SOON, Fit, Inquiry
 from bitpeer.net.pushes import PushingPeer
@@ -178,7 +178,7 @@ class AskingPeer(PushingPeer, Questions):
 def _settle(answer: Deferred[Any], outcome: object) -> None:
     if answer.called:  # who was told before may have cancelled it
         return
-    if isinstance(outcome, RequestFailed):
+    if isinstance(outcome, Exception):
         answer.errback(outcome)
     else:
         answer.callback(outcome)

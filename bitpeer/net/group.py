@@ -192,7 +192,7 @@ class PeerGroup(PeerListener, Questions):
             return peer.ask(topic, *args, timeout=timeout)
 
         key = (topic, timeout, *(tuple(each) if isinstance(each, list) else each for each in args))
-        names = [f"{each[::-1].hex()}" for each in args if isinstance(each, bytes)]
+        names = [each[::-1].hex() for each in args if isinstance(each, bytes)]
         errand = Errand(" ".join((topic, *names)), lambda peer: peer.serves(topic), ask)
         return self._send_out(key, errand)
 
@@ -309,7 +309,6 @@ class PeerGroup(PeerListener, Questions):
             self._finish(errand, result)
         elif isinstance(result.value, RequestFailed | NotEstablished | NotNegotiated):
             self._failed(result.value, errand, peer, member)
-            self._queue(errand, self._unlucky)
             self._give_up_if_exhausted(errand)
         else:  # it can be asked of nobody
             self._finish(errand, result.value)
@@ -318,14 +317,15 @@ class PeerGroup(PeerListener, Questions):
     def _failed(self, error: BaseException, errand: Errand, peer: IPeer, member: Member) -> None:
         """Draw the conclusions, for the question and for the peer."""
         now = self._clock.seconds()
-        if isinstance(error, TooManyRequests):  # somebody else keeps the peer busy
-            errand.attempts -= 1
-            errand.tried.discard(peer)
-            member.rests_until = now + BREATH
-        elif isinstance(error, NotEstablished | NotNegotiated):
-            errand.attempts -= 1
+        if isinstance(error, TooManyRequests | NotEstablished | NotNegotiated):
+            errand.attempts -= 1  # it was none
+            self._unlucky.appendleft(errand)  # and its patience is what was left of it
         else:
             errand.failure = error
+            self._queue(errand, self._unlucky)
+        if isinstance(error, TooManyRequests):  # somebody else keeps the peer busy
+            errand.tried.discard(peer)
+            member.rests_until = now + BREATH
         if isinstance(error, Unanswered | AnswerTooLong):
             member.failures += 1
             rest = self._rest * 2.0 ** min(member.failures - 1, 30)

@@ -287,7 +287,7 @@ class PeerProtocol(AskingPeer, Protocol):
     def _end(self, ending: Disconnected, *, last_words: bool) -> None:
         """Begin to end the connection; the first reason counts, and cutting beats closing."""
         self._begin_to_end(ending, last_words)
-        self._abandon(ending)
+        self._abandon(self._ending or ending)
 
     def _begin_to_end(self, ending: Disconnected, last_words: bool) -> None:
         if self._ending is None:

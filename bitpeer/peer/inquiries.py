@@ -7,7 +7,14 @@ from collections.abc import Callable, Hashable, Iterable, Iterator, Mapping
 from typing import Any, NamedTuple
 
 from bitpeer.dialect import Question
-from bitpeer.errors import Absent, AnswerTooLong, RequestFailed, TooManyRequests, Unanswered
+from bitpeer.errors import (
+    Absent,
+    AnswerTooLong,
+    RemoteError,
+    RequestFailed,
+    TooManyRequests,
+    Unanswered,
+)
 from bitpeer.messages.inquiry import Fit, Inquiry
 from bitpeer.messages.inventory import NotFound
 from bitpeer.peer.part import NEVER
@@ -35,7 +42,8 @@ class Waiter:
     __slots__ = ("due", "patience", "settle")
 
     settle: Callable[[object], object]
-    """What to call, once, with the answer or a `RequestFailed`: for whoever drives the machine."""
+    """What to call, once, with the answer or the exception in its place: for whoever drives the
+    machine."""
 
     def __init__(self, now: float, patience: float) -> None:
         self.patience = patience
@@ -47,7 +55,7 @@ class Settled(NamedTuple):
 
     waiter: Waiter
     outcome: object
-    """The answer, or a `RequestFailed`."""
+    """The answer, or the exception in its place."""
 
 
 class Taken(NamedTuple):
@@ -156,7 +164,12 @@ class Inquiries:
         if not self._wanted[kind]:
             return UNASKED
         for asked in self._candidates(kind, message):
-            fit = asked.inquiry.fit(message)
+            try:
+                fit = asked.inquiry.fit(message)
+            except RemoteError:
+                raise
+            except Exception as error:  # what callers say of answers may be mistaken
+                return Taken(self._misjudged(asked, error, now), public=True)
             if fit is Fit.MEAGRE:
                 asked.parts = [message]
                 return UNASKED
@@ -197,6 +210,14 @@ class Inquiries:
         count, size = len(asked.parts), asked.size
         self._orphan(asked, now)
         return asked.settle(lambda _: AnswerTooLong(inquiry.what, count, size))
+
+    def _misjudged(self, asked: Asked, error: Exception, now: float) -> tuple[Settled, ...]:
+        """Whoever asked cannot tell an answer: that is theirs to know, and nobody else's."""
+        if asked.waiters:
+            self._orphan(asked, now)
+        else:
+            self._forget(asked)
+        return asked.settle(lambda _: error)
 
     def _denied(self, message: Any) -> Taken:
         """Complete what a `notfound` names; others hear of it if it names anything else."""

@@ -251,6 +251,13 @@ def test_what_belongs_together_by_its_hash_is_matched_by_it(peer):
     assert isinstance(result.value, Absent)
 
 
+def test_a_mistake_in_the_choice_fails_the_request_and_nothing_else(peer):
+    result = Result(peer.request(GetAddr(), Pong, where=lambda pong: pong.number == 7))
+    say(peer, Pong(7))
+    assert isinstance(result.value, AttributeError)
+    assert peer.established
+
+
 def test_equal_requests_are_one(peer):
     one, two = (Result(peer.request(GetAddr(), Addr)) for _ in range(2))
     assert said(peer) == [GetAddr()]

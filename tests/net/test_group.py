@@ -416,6 +416,16 @@ def test_a_peer_that_others_keep_busy_is_asked_a_little_later():
     assert result.value == ONE
 
 
+def test_a_peer_that_others_keep_busy_for_ever_is_given_up():
+    town = Town(1, settings={"max_requests": 1}, patience=10.0)
+    [peer] = town.peers
+    Result(peer.get_tx(ONE.hash, timeout=100))
+    result = town.get(ONE)
+    town.pass_time(11)
+    assert isinstance(result.value, NobodyAnswered)
+    assert result.value.attempts == 0
+
+
 def test_who_cannot_be_asked_is_passed_over():
     class Unable:
         established = True

@@ -10,6 +10,7 @@ from bitpeer.errors import (
     Absent,
     AnswerTooLong,
     DisconnectReason as R,
+    InvalidValue,
     PeerGone,
     TooManyRequests,
     Unanswered,
@@ -345,6 +346,30 @@ def test_a_meagre_answer_will_do_if_no_better_one_comes() -> None:
     desk.hear(Pong(1))
     desk.hear(Pong(3))
     assert desk.told[1:] == [("two", Pong(3))]
+
+
+def test_who_cannot_tell_an_answer_is_told_that() -> None:
+    def puzzled(_: Pong) -> Fit:
+        raise ValueError("which?")
+
+    desk = Desk()
+    desk.ask(number(1, puzzled), "one")
+    assert desk.hear(Pong(1)).public
+    [(_, error)] = desk.told
+    assert isinstance(error, ValueError)
+    assert desk.hear(Pong(2)) == Taken((), public=True)
+    assert not desk.table
+    assert len(desk.told) == 1
+
+
+def test_a_view_that_proves_to_be_none_while_it_is_judged_is_the_peers_fault() -> None:
+    def looked_into(_: Pong) -> Fit:
+        raise InvalidValue("pong", "rotten")
+
+    desk = Desk()
+    desk.ask(number(1, looked_into), "one")
+    with pytest.raises(InvalidValue):
+        desk.hear(Pong(1))
 
 
 def test_where_silence_is_an_answer_so_is_the_end_of_the_time() -> None:

@@ -65,12 +65,13 @@ export class Chart {
     const svg = make("svg", { viewBox: `0 0 ${width} ${height}`, "aria-hidden": "true" });
     const values = samples.flatMap((sample) => this.series.map((each) => each.high(sample))).filter((value) => value !== null);
     if (samples.length < 2 || !values.length) {
-      svg.append(make("text", { x: width / 2, y: height / 2, "text-anchor": "middle" }, this.empty));
+      svg.append(make("text", { class: "nothing", x: width / 2, y: height / 2, "text-anchor": "middle" }, this.empty));
       place.replaceChildren(svg);
       return;
     }
     const top = round(Math.max(this.least, ...values));
-    const bottom = this.mirrored ? -Math.max(top / 4, round(Math.max(this.least, ...values.map((value) => -value)))) : 0;
+    const lowest = Math.max(...values.map((value) => -value));
+    const bottom = this.mirrored ? -Math.max(top / 4, lowest > 0 ? round(lowest) : 0) : 0;
     const last = samples[samples.length - 1].time;
     const span = Math.max(LEAST_SPAN, last - samples[0].time);
     const x = (time) => width - RIGHT - ((last - time) / span) * (width - LEFT - RIGHT);

@@ -161,15 +161,17 @@ class Tor(Service):
         """Let go of the Tor; the Deferred fires when it has ended, if it was started here."""
         Service.stopService(self)
         keeping, self._keeping = self._keeping, None
-        parted = None if self._control is None else self._control.when_lost()
-        if keeping is not None:
-            keeping.cancel()
-        self._ended(TorState.OFF, TorUnavailable("Tor", "this program ends"))
-        return Deferred.fromCoroutine(self._parted(parted))
+        return Deferred.fromCoroutine(self._part(keeping))
 
-    async def _parted(self, parted: Deferred[TorUnavailable] | None) -> None:
-        if parted is not None:
-            await parted
+    async def _part(self, keeping: Deferred[None] | None) -> None:
+        if keeping is not None:
+            # Who stops this may have been called by what is to end, which must be waiting then.
+            await deferLater(self._clock, 0)
+            parted = None if self._control is None else self._control.when_lost()
+            keeping.cancel()
+            if parted is not None:
+                await parted
+        self._ended(TorState.OFF, TorUnavailable("Tor", "this program ends"))
         if self._process is not None:
             await self._process.stop()
 

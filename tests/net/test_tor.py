@@ -371,11 +371,11 @@ def test_tor_that_does_not_start_is_told_with_the_others(start, fake):
 def test_stopping_lets_go_of_tor(start, reactor, fake):
     tor = start(fake)
     stopped = tor.stopService()
-    assert tor.state is TorState.OFF
-    assert fake.wires[0].disconnecting
     assert not stopped.called
     reactor.advance(100)
+    assert fake.wires[0].disconnecting
     assert outcome(stopped) == [None]
+    assert tor.state is TorState.OFF
     assert len(fake.wires) == 1
 
 
@@ -384,8 +384,26 @@ def test_stopping_ends_the_search_and_the_waiting(start, reactor):
     tor = start(fake)
     waiting = tor.when_up()
     tor.stopService()
+    reactor.pump([0, 0])
     assert str(outcome(waiting)[0]) == "Tor: this program ends"
-    reactor.advance(0)
+
+
+@pytest.mark.parametrize("refuses", [None, Refused()])
+def test_who_waits_for_tor_may_stop_it(start, reactor, refuses):
+    """Called from within, so to say: by what ends with it."""
+    fake = FakeTor(reactor, phase=STARTING)
+    tor = start(fake)
+    stopped = []
+    tor.when_up().addBoth(lambda _: stopped.append(tor.stopService()))
+    fake.refuses = refuses
+    if refuses is None:
+        fake.say(progress(100))
+    else:
+        fake.die()
+    reactor.pump([0, 0, 100])
+    assert outcome(stopped[0]) == [None]
+    assert tor.state is TorState.OFF
+    assert not reactor.getDelayedCalls()
 
 
 def test_what_was_never_started_can_be_stopped(reactor, journal):
@@ -398,7 +416,7 @@ def test_what_was_never_started_can_be_stopped(reactor, journal):
 def test_search_can_begin_again(start, fake, reactor):
     tor = start(fake)
     tor.stopService()
-    reactor.advance(0)
+    reactor.pump([0, 0])
     tor.startService()
     assert tor.state is TorState.UP
 

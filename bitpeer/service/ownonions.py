@@ -20,8 +20,9 @@ def onion_ports(doors: Iterable[object]) -> Iterator[OnionPort]:
         doors: services among which are the `Listening` ones, such as a `node_service`.
     """
     for door in doors:
-        if isinstance(door, Listening) and isinstance(door.port, OnionPort):
-            yield door.port
+        port: object = door.port if isinstance(door, Listening) else None
+        if isinstance(port, OnionPort):
+            yield port
 
 
 def onions_to_tell(peer: IPeer, ports: Iterable[OnionPort]) -> list[Address]:

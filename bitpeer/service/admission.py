@@ -289,7 +289,6 @@ class Admission(Service, PeerListener):
                     id=visit.number,
                     group=visit.origin.group,
                     network=visit.origin.network,
-                    since=visit.since,
                     latency=_latency(peer),
                     useful_at=self._merits.at(peer),
                     discouraged=self._is_discouraged(visit.origin),

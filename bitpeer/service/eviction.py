@@ -42,13 +42,11 @@ class Guest:
     """What counts of a peer that dialled us."""
 
     id: int
-    """Counts the connections of a node."""
+    """Counts the guests: whoever has been here for longer has a lower one."""
     group: bytes
     """Equal for guests who are probably in the same hands; see `network_group`."""
     network: int = NetworkId.IPV4
     """A `NetworkId`, or `LOCAL`."""
-    since: float
-    """When it came."""
     latency: float = inf
     """Seconds of its quickest answer to a ping; infinity if there was none yet."""
     useful_at: float = -inf
@@ -64,7 +62,7 @@ def guest_to_evict(guests: Iterable[Guest], secret: bytes) -> Guest | None:
         guests: all who could.
         secret: 16 bytes that nobody else knows, the same each time.
     """
-    rest = sorted(guests, key=lambda guest: guest.id)
+    rest = sorted(guests, key=lambda guest: guest.id)  # and so it stays, the oldest first
     total = len(rest)
     lucky = _one_of_each_group(rest, lambda guest: siphash(secret, guest.group))
     rest = _without(rest, lucky, min(GROUPS, total // PART))
@@ -87,7 +85,7 @@ def _without(rest: list[Guest], best: list[Guest], count: int) -> list[Guest]:
 def _one_of_each_group(rest: list[Guest], rank: Callable[[Guest], int]) -> list[Guest]:
     """Return the one of each network group who has been here for longest, by *rank*."""
     first: dict[bytes, Guest] = {}
-    for guest in sorted(rest, key=_seniority):
+    for guest in rest:
         first.setdefault(guest.group, guest)
     return sorted(first.values(), key=rank)
 
@@ -101,7 +99,7 @@ def _without_faithful(rest: list[Guest]) -> list[Guest]:
     places = (len(rest) + 1) // 2
     scarce = _of_scarce_networks(rest, places // 2)
     rest = _without(rest, scarce, len(scarce))
-    return _without(rest, sorted(rest, key=_seniority), places - len(scarce))
+    return rest[places - len(scarce) :]
 
 
 def _of_scarce_networks(rest: list[Guest], places: int) -> list[Guest]:
@@ -111,7 +109,7 @@ def _of_scarce_networks(rest: list[Guest], places: int) -> list[Guest]:
     for the others.
     """
     networks: defaultdict[int, list[Guest]] = defaultdict(list)
-    for guest in sorted(rest, key=_seniority):
+    for guest in rest:
         if guest.network not in _COMMON:
             networks[guest.network].append(guest)
     chosen: list[Guest] = []
@@ -123,8 +121,4 @@ def _of_scarce_networks(rest: list[Guest], places: int) -> list[Guest]:
 def _newest_of_largest_group(rest: list[Guest]) -> Guest | None:
     """Return the newest guest of the largest group; of equal groups, of the one last joined."""
     sizes = Counter(guest.group for guest in rest)
-    return max(rest, key=lambda guest: (sizes[guest.group], guest.since, guest.id), default=None)
-
-
-def _seniority(guest: Guest) -> tuple[float, int]:
-    return guest.since, guest.id
+    return max(rest, key=lambda guest: (sizes[guest.group], guest.id), default=None)

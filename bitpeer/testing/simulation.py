@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Coroutine, Generator, Iterable
+from collections.abc import Coroutine, Generator, Iterable, Iterator
 from contextlib import ExitStack
 from ipaddress import ip_address
 from secrets import randbits
@@ -31,6 +31,12 @@ class Stuck(AssertionError):
 
 class FailuresLogged(AssertionError):
     """Failures were logged that nobody had expected."""
+
+
+def _public_addresses() -> Iterator[str]:
+    """Yield addresses of the public network, each in a group of its own."""
+    for number in range(1, 20_000):
+        yield f"{20 + (number >> 8)}.{number & 255}.0.1"
 
 
 class Simulation:
@@ -156,8 +162,7 @@ class Simulation:
             InvalidSetting: there is one at *address* already, or it is no address.
         """
         if address is None:
-            number = len(self.hosts) + 1
-            address = f"{20 + (number >> 8)}.{number & 255}.0.1"
+            address = next(each for each in _public_addresses() if each not in self.hosts)
         else:
             address = str(ip_address(address))
         if address in self.hosts:

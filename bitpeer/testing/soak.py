@@ -18,7 +18,6 @@ from time import perf_counter
 from typing import Any, NamedTuple
 
 from twisted.internet.defer import Deferred
-from twisted.internet.task import LoopingCall
 
 from bitpeer.bitcoin.networks import NETWORKS
 from bitpeer.config import PeerConfig
@@ -26,6 +25,7 @@ from bitpeer.messages.control import Ping
 from bitpeer.messages.inventory import InvVect
 from bitpeer.net.factory import PeerFactory
 from bitpeer.net.local import LocalNode
+from bitpeer.service.every import Every
 from bitpeer.testing.lane import Link
 from bitpeer.testing.meeting import dial
 from bitpeer.testing.script import ScriptedPeer
@@ -83,9 +83,7 @@ class Town:
         """Let everybody in, and life begin."""
         self._here.server(PORT).listen(PeerFactory(self.node, outbound=False))
         for seconds, act in ((CHANGE_EVERY, self._change), (NEWS_EVERY, self._announce)):
-            loop = LoopingCall(act)
-            loop.clock = self._there
-            loop.start(seconds, now=False)
+            Every(self._there, seconds, act, self.crowd.journal).start()
         self._fill()
 
     def hours(self, count: int) -> Iterator[Sample]:

@@ -59,8 +59,8 @@ def test_rascals_who_are_thrown_out_too_early_are_no_failure(monkeypatch):
 
 
 def test_the_command_tells_each_hour_and_the_sum(capsys, monkeypatch):
-    with pytest.raises(SystemExit) as left, monkeypatch.context() as patch:
-        patch.setattr("sys.argv", ["soak", "--peers=3", "--hours=1", "--seed=9"])
+    monkeypatch.setattr("sys.argv", ["soak", "--peers=3", "--hours=1", "--seed=9"])
+    with pytest.raises(SystemExit) as left:
         run_path(soak.__file__, run_name="__main__")
     assert left.value.code == 0
     lines = capsys.readouterr().out.splitlines()

@@ -1,13 +1,16 @@
 """The status page of a running node, in a real browser."""
 
+import json
 import os
 import sys
 from collections.abc import Iterator
 from contextlib import ExitStack
 from pathlib import Path
+from typing import Any
 
 import pytest
 
+from bitpeer.messages.onion import onion_name
 from tests.interop.chromium import Chromium, chromium, missing
 from tests.twistd import Running, bitpeer, running
 
@@ -20,29 +23,46 @@ AGENTS_OF_FRIENDS = [
     "/btcwire:0.5.0/btcd:0.24.2/",
     "/tea:1.0/",
 ]
+ADDRESSES = [
+    *(f"{first}.20.30.40:8333" for first in range(60, 100)),
+    *(f"[2a02:{group:x}::1]:8333" for group in range(1, 15)),
+    *(f"{onion_name(bytes([number]) * 32)}:8333" for number in range(22)),
+]
 IMPOLITE = "/neutrino:0.12.0(an <b>impolite comment)/"
 LOOKS = [(1280, 900, False), (800, 1000, False), (390, 844, True), (320, 568, True)]
 
 
 class Node:
-    """A node with a page, and processes that dial it.
+    """A `twistd bitpeer` with a page, another that has headers for it, and more that dial it.
 
     Args:
         stack: ends them.
+        events: the file that its events are written to.
     """
 
-    def __init__(self, stack: ExitStack) -> None:
+    def __init__(self, stack: ExitStack, events: Path) -> None:
         self._stack = stack
+        self._events = events
+        source = stack.enter_context(running(sys.executable, "-m", "tests.interop.header_source"))
+        self._source = source.wait_for("headers at ").rpartition(" ")[2]
         self.url = "http://127.0.0.1:0/"
         self.start()
 
     def start(self) -> None:
         """Start, where it was if it ever was somewhere."""
         place = self.url.split("/")[2]
-        command = (sys.executable, "-m", "tests.interop.status_node", place)
-        self.process = self._stack.enter_context(running(*command))
+        options = ["--network", "regtest", "--data-dir", "memory", "--services", "network,witness"]
+        options += ["--listen", "127.0.0.1:0", "--connect", self._source]
+        options += ["--http", place, "--log-json", str(self._events)]
+        for address in ADDRESSES:
+            options += ["--add-peer", address]
+        self.process = self._stack.enter_context(bitpeer(*options))
         self._port = self.process.wait_for("listening on ").rpartition(":")[2]
         self.url = self.process.wait_for("status page at ").rpartition(" ")[2]
+
+    def events(self) -> list[dict[str, Any]]:
+        """Return the events in the file."""
+        return [json.loads(line) for line in self._events.read_text().splitlines()]
 
     def befriend(self, agent: str) -> Running:
         """Let a `twistd bitpeer` connect."""
@@ -71,9 +91,9 @@ def fresh(browser: Chromium) -> None:
 
 
 @pytest.fixture
-def node() -> Iterator[Node]:
+def node(tmp_path: Path) -> Iterator[Node]:
     with ExitStack() as stack:
-        yield Node(stack)
+        yield Node(stack, tmp_path / "events.jsonl")
 
 
 def overflow(browser: Chromium) -> int:
@@ -128,6 +148,9 @@ def test_peers_come_and_go_on_the_page_of_a_running_node(browser: Chromium, node
     assert picture.startswith(b"\x89PNG")
     if target := os.environ.get("STATUS_SCREENSHOT"):
         Path(target).write_bytes(picture)
+
+    told = [event["event"] for event in node.events()]
+    assert {"peer.established", "peer.lost", "chain.tip", "listening.opened"} <= set(told)
 
     assert browser.complaints() == []
     hosts = {url.split("/")[2] for url in browser.requests() if url.startswith("http")}

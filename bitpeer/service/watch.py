@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from twisted.application.service import Service
 
+from bitpeer.config import BlockPosition
 from bitpeer.service.events import Events
 from bitpeer.service.every import Every
 from bitpeer.service.overview import Overview
@@ -30,15 +31,17 @@ class Watch(Service):
         self._overview = overview
         self._events = events
         self._looks = Every(node.clock, PERIOD, self.look, node.journal)
-        self._tip = overview.tip
+        self._tip: BlockPosition
         self._doors: frozenset[str] = frozenset()
         self._known: dict[str, dict[str, int]] = {}
-        self._banned = overview.bans()["banned"]
+        self._banned: int
         self._tor: object = None
         self._count = 0
 
     def startService(self) -> None:
         Service.startService(self)
+        self._tip = self._overview.tip
+        self._banned = self._overview.bans()["banned"]
         self._looks.start()
 
     def stopService(self) -> None:

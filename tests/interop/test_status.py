@@ -142,6 +142,7 @@ def test_peers_come_and_go_on_the_page_of_a_running_node(browser: Chromium, node
             assert overflow(browser) <= 0, (width, colours)
 
     browser.wait_for("return document.querySelectorAll('#traffic path').length > 0")
+    browser.wait_for("return document.querySelectorAll('#rows .new').length === 0")
     browser.look(1160, 900, "light")
     browser.look(1160, browser.run("return document.documentElement.scrollHeight"), "light")
     picture = browser.screenshot()

@@ -76,7 +76,9 @@ export class Chart {
     const span = Math.max(LEAST_SPAN, last - samples[0].time);
     const x = (time) => width - RIGHT - ((last - time) / span) * (width - LEFT - RIGHT);
     const y = (value) => TOP + ((top - value) / (top - bottom)) * (height - TOP - BOTTOM);
-    for (const value of this.mirrored ? [top, top / 2, 0, bottom] : [top, top * 0.75, top / 2, top / 4, 0]) {
+    const lines = this.mirrored ? [top, 0, bottom] : [top, top * 0.75, top / 2, top / 4, 0];
+    if (this.mirrored) lines.push(top > -bottom ? top / 2 : bottom / 2);
+    for (const value of lines) {
       svg.append(make("line", { class: value ? "grid" : "axis", x1: LEFT, x2: width - RIGHT, y1: y(value), y2: y(value) }));
       svg.append(make("text", { x: LEFT - 8, y: y(value) + 4, "text-anchor": "end" }, this.format(Math.abs(value))));
     }

@@ -210,6 +210,7 @@ const CHAIN = { id: "chain", name: "Chain", key: (peer) => peer.chain };
 const several = () => status !== null && status.networks.length > 1;
 let sorted = { id: "since", down: true };
 const rows = new Map();
+let settled = false; // whether the peers that were there first are shown
 
 const SHORT = { NETWORK: "all", NETWORK_LIMITED: "recent", WITNESS: "wit", COMPACT_FILTERS: "cf", P2P_V2: "v2" };
 
@@ -278,7 +279,8 @@ function sortBy(id, down) {
 }
 
 function newRow(peer) {
-  const row = element("tr", { className: "new" });
+  const row = element("tr", { className: settled ? "new" : "" });
+  row.addEventListener("animationend", () => row.classList.remove("new"));
   row.dataset.peer = `${peer.chain} ${peer.id}`;
   for (const column of COLUMNS) {
     const cell = element("td", { className: `${column.id}${column.number ? " number" : ""}` });
@@ -476,7 +478,9 @@ function open() {
   });
   on("hello", (content) => {
     samples = content.history;
+    settled = false;
     news(content);
+    settled = true;
     showEvents(content.events);
     showPlots();
   });

@@ -22,6 +22,7 @@ from bitpeer.hashes.blake256 import BLAKE256_BACKEND, blake256
 from bitpeer.net.journal import Journal
 from bitpeer.net.routes import Routes
 from bitpeer.net.text import printable
+from bitpeer.net.tor import Tor
 from bitpeer.service.datadir import DataDirectory
 from bitpeer.service.endpoints import server_endpoint
 from bitpeer.service.events import Events
@@ -86,7 +87,7 @@ class _Assembly:
         for _, of_network in running:
             for service in of_network:
                 services.addService(service)
-                overview = _overview(service)
+                overview = _overview(service, self._tor)
                 services.addService(Watch(overview, self._events))
                 overviews.append(overview)
         if plan.http is not None:
@@ -188,7 +189,7 @@ def _wishes(
     )
 
 
-def _overview(service: NodeService) -> Overview:
+def _overview(service: NodeService, tor: Tor | None) -> Overview:
     return Overview(
         service.node,
         book=service.book,
@@ -196,6 +197,7 @@ def _overview(service: NodeService) -> Overview:
         sync=service.following,
         bans=service.bans,
         routes=service.routes,
+        tor=tor,
         doors=service.doors,
         wanted=service.wishes.outbound + service.wishes.block_only,
     )

@@ -148,7 +148,7 @@ class NodeService(MultiService):
         banned = {ban.subject for ban in self.bans}
         until = self.node.clock.seconds() + seconds
         for subject in subjects:
-            if subject not in banned:
+            if self.bans.parse(subject)[0] not in banned:
                 self.bans.ban(subject, until, "the operator's wish")
 
     def introduce(self, addresses: Iterable[Address]) -> int:

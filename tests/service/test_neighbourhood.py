@@ -1,14 +1,13 @@
 """Thirty nodes that find each other: slots filled by gossip, refilled, defended, and closed to one.
 
-Each is composed of the parts that `twistd bitpeer` has, on a host of its own in an imaginary
-network.  Only eight of them are known to the seed.
+Each is what `twistd bitpeer` would run, on a host of its own in an imaginary network.  Only eight
+of them are known to the seed.
 """
 
 from collections import Counter
 from dataclasses import replace
 
 import pytest
-from twisted.application.service import MultiService
 from twisted.internet.task import deferLater
 
 from bitpeer.bitcoin.networks import MAINNET
@@ -16,20 +15,11 @@ from bitpeer.config import PeerConfig
 from bitpeer.dialect import DnsSeed
 from bitpeer.errors import Disconnected, DisconnectReason
 from bitpeer.net.connect import connect
-from bitpeer.net.factory import PeerFactory
 from bitpeer.net.local import LocalNode
-from bitpeer.net.routes import Routes
-from bitpeer.service.addressbook import AddressBook
-from bitpeer.service.admission import Admission, GuardedFactory, Limits, Refusal
-from bitpeer.service.bans import Bans
-from bitpeer.service.conduct import Conduct
-from bitpeer.service.feelers import Feelers
-from bitpeer.service.gossip import Gossip
-from bitpeer.service.listening import Listening
-from bitpeer.service.lookups import ByResolver
-from bitpeer.service.outbound import Outbound
-from bitpeer.service.seeds import Address, Seeds
-from bitpeer.service.slots import CONNECTION_TYPE, speaks_of_addresses
+from bitpeer.service.admission import Refusal
+from bitpeer.service.nodeservice import NodeService
+from bitpeer.service.slots import CONNECTION_TYPE
+from bitpeer.service.wishes import Wishes
 from bitpeer.testing import Link, Simulation
 
 NETWORK = replace(MAINNET, seeds=(DnsSeed("seed.example"),), https_seeds=())
@@ -43,49 +33,25 @@ MINUTE = 60.0
 class Neighbour:
     """One node, with all its services, on a host."""
 
-    def __init__(self, host):
+    def __init__(self, host, folder=None):
         self.host = host
-        self.node = LocalNode(PeerConfig(network=NETWORK, services=9), clock=host)
-        self.book = AddressBook(is_own=self.is_own)
-        self.bans = Bans(None, host.seconds)
         self.events = Counter()
-        self.node.add_listener(Conduct(self.bans, tell=self.tell))
-        look_up = ByResolver(host.nameResolver, NETWORK.port, clock=host)
-        seeds = Seeds(NETWORK, look_up, clock=host, journal=self.node.journal)
-        limits = Limits(most=16, per_host=5, per_prefix=10)
-        self.admission = Admission(self.node, limits, bans=self.bans, tell=self.tell)
-        self.slots = Outbound(
-            self.node,
-            self.book,
-            Routes(host),
-            seeds,
-            full=FULL,
+        self.node = LocalNode(PeerConfig(network=NETWORK, services=9), clock=host)
+        wishes = Wishes(
+            listen=[str(NETWORK.port)],
+            outbound=FULL,
             block_only=BLOCK_ONLY,
-            wanted=9,
-            bans=self.bans,
-            is_own=self.is_own,
-            tell=self.tell,
+            feelers=True,
+            wanted_services=9,
+            max_inbound=16,
+            gossip=True,
+            own_address=host.address,
+            folder=folder,
         )
-        gossip = Gossip(
-            self.node, self.book, own=lambda _: [self.address], takes_part=speaks_of_addresses
-        )
-        self.node.add_listener(gossip)
-        factory = GuardedFactory(PeerFactory(self.node, outbound=False), self.admission)
-        door = Listening("door", host.server(NETWORK.port), factory, self.node.journal)
-        feelers = Feelers(self.slots.feel, clock=host, journal=self.node.journal)
-        self.services = MultiService()
-        for service in (self.bans, door, self.admission, self.slots, feelers, gossip):
-            self.services.addService(service)
-        self.services.startService()
+        self.service = NodeService(self.node, wishes, emit=self.heard, reactor=host)
+        self.service.startService()
 
-    @property
-    def address(self):
-        return Address(self.host.address, NETWORK.port)
-
-    def is_own(self, address):
-        return address == self.address
-
-    def tell(self, name, **fields):
+    def heard(self, name, **fields):
         self.events[name] += 1
 
     def peers(self, *, inbound=False):
@@ -105,30 +71,26 @@ class Neighbour:
         kinds = Counter(self.peers().values())
         return kinds == {"outbound-full-relay": FULL, "block-relay-only": BLOCK_ONLY}
 
-    def stop(self):
-        self.services.stopService()
-        return self.node.disconnect_all()
-
 
 @pytest.mark.timeout(120)
-def test_thirty_nodes_find_each_other_and_stay_together():
+def test_thirty_nodes_find_each_other_and_stay_together(tmp_path):
     with Simulation(seed=6, link=Link(latency=0.05, jitter=0.02)) as simulation:
         hosts = [simulation.host() for _ in range(COUNT)]
         simulation.name("seed.example", *(host.address for host in hosts[:TOLD]))
         neighbours = []
         for host in hosts:
-            neighbours.append(Neighbour(host))
+            neighbours.append(Neighbour(host, tmp_path if host is hosts[0] else None))
             simulation.advance(2)
 
         # Slots are filled by gossip.
         simulation.advance(8 * MINUTE)
         assert all(each.filled for each in neighbours)
-        addresses = {each.address.host for each in neighbours}
+        addresses = {each.host.address for each in neighbours}
         for each in neighbours:
-            assert set(each.peers()) <= addresses - {each.address.host}
-            assert len(each.book) > TOLD
-        assert sum(len(each.book) for each in neighbours) > COUNT * COUNT / 2
-        assert sum(each.book.counts()["ipv4"][1] for each in neighbours) > 6 * COUNT
+            assert set(each.peers()) <= addresses - {each.host.address}
+            assert len(each.service.book) > TOLD
+        assert sum(len(each.service.book) for each in neighbours) > COUNT * COUNT / 2
+        assert sum(each.service.book.counts()["ipv4"][1] for each in neighbours) > 6 * COUNT
 
         # Six of them lose their power: their places are filled by others.
         dead = {host.address for host in hosts[4:10]}
@@ -142,10 +104,10 @@ def test_thirty_nodes_find_each_other_and_stay_together():
 
         # Somebody with many hosts fills the house of one of them, and does not get it.
         victim = survivors[0]
-        before = victim.admission.evicted
+        before = victim.service.admission.evicted
         simulation.run(a_crowd(simulation, victim))
-        assert victim.admission.evicted > before
-        assert victim.events["peer.evicted"] == victim.admission.evicted
+        assert victim.service.admission.evicted > before
+        assert victim.events["peer.evicted"] == victim.service.admission.evicted
         assert victim.filled
         honest = {host for host in victim.peers(inbound=True) if not host.startswith("66.")}
         assert len(victim.node.established()) <= 16 + FULL + BLOCK_ONLY
@@ -154,8 +116,16 @@ def test_thirty_nodes_find_each_other_and_stay_together():
         # One is banned, and comes back when the ban ends.
         simulation.run(a_ban(simulation, victim, min(honest)))
 
-        for each in survivors:
-            simulation.run(each.stop())
+        # Restarted, it goes first to whom it got blocks from.
+        (anchor,) = (host for host, kind in victim.peers().items() if kind == "block-relay-only")
+        simulation.run(victim.service.stopService())
+        again = Neighbour(victim.host, tmp_path)
+        simulation.advance(MINUTE)
+        assert again.filled
+        assert again.peers()[anchor] == "block-relay-only"
+
+        for each in (again, *survivors[1:]):
+            simulation.run(each.service.stopService())
 
 
 async def a_crowd(simulation, victim):
@@ -164,9 +134,9 @@ async def a_crowd(simulation, victim):
     for number in range(60):
         host = simulation.host(f"66.6.{number // 6}.{number % 6 + 1}")
         try:
-            await connect(host, f"{victim.address.host}:{NETWORK.port}", config)
+            await connect(host, f"{victim.host.address}:{NETWORK.port}", config)
         except Disconnected:
-            assert victim.admission.turned_away
+            assert victim.service.admission.turned_away
 
 
 async def a_ban(simulation, victim, host):
@@ -175,12 +145,12 @@ async def a_ban(simulation, victim, host):
     visitor = simulation.hosts[host]
     (peer,) = (each for each in victim.node.established() if each.inbound and host in each.address)
     lost = peer.when_lost()
-    victim.bans.ban(host, clock.seconds() + 10 * MINUTE, "a test")
+    victim.service.bans.ban(host, clock.seconds() + 10 * MINUTE, "a test")
     assert (await lost).reason is DisconnectReason.CLOSED_HERE
-    place = f"{victim.address.host}:{NETWORK.port}"
+    place = f"{victim.host.address}:{NETWORK.port}"
     with pytest.raises(Disconnected):
         await connect(visitor, place, config)
-    assert victim.admission.refusals[Refusal.BANNED] > 0
+    assert victim.service.admission.refusals[Refusal.BANNED] > 0
     await deferLater(clock, 10 * MINUTE)
-    assert len(victim.bans) == 0
+    assert len(victim.service.bans) == 0
     assert (await connect(visitor, place, config)).established

@@ -198,10 +198,6 @@ class Bans(Service):
         """Whether somebody at *host* broke the rules lately."""
         return bool(self._discouraged) and unit_of(host) in self._discouraged
 
-    def _exempt(self, host: str) -> bool:
-        address = plain_address(host)
-        return address is not None and (address.is_loopback or str(address) in self._forwarders)
-
     def parse(self, subject: str) -> tuple[str, int | None]:
         """Return what *subject* is kept as, and how many of its bits count, if it has bits.
 
@@ -222,6 +218,10 @@ class Bans(Service):
         if network.is_loopback or (not slash and self._exempt(host)):
             raise InvalidSetting("ban", subject, "somebody other than this machine")
         return str(network), network.prefixlen
+
+    def _exempt(self, host: str) -> bool:
+        address = plain_address(host)
+        return address is not None and (address.is_loopback or str(address) in self._forwarders)
 
     def _keys(self, host: str) -> list[str]:
         """Return all that a ban of *host* can be kept as."""

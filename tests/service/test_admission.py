@@ -1,9 +1,11 @@
 """Tests of bitpeer.service.admission."""
 
+from collections import Counter
 from math import inf
 from random import Random
 
 import pytest
+from hypothesis import given, strategies as st
 from twisted.internet.address import IPv4Address, IPv6Address, UNIXAddress
 
 from bitpeer.errors import DisconnectReason
@@ -379,6 +381,58 @@ def test_a_peer_without_a_transport_comes_from_nowhere_new(make_world):
     world.admission.entered(peer, world.admission.origin(None))
     world.admission.version_received(peer, None)
     assert list(world.admission._visits.strangers) == [peer]
+
+
+# Whatever happens
+
+HOSTS = ["20.1.1.1", "20.1.1.2", "20.1.1.3", "20.1.2.1", "20.2.1.1", "2a01::1", "127.0.0.1"]
+
+
+@given(
+    st.lists(
+        st.tuples(
+            st.sampled_from(["knock", "knock", "introduce", "introduce", "leave", "ban", "wait"]),
+            st.integers(0, 30),
+        ),
+        max_size=60,
+    )
+)
+def test_whatever_happens_limits_are_kept_and_nothing_is_left(steps):
+    world = World(bans=True, most=5, strangers=4, per_host=3, per_prefix=4, strangers_per_host=2)
+    visits = world.admission._visits
+    lines = []
+    for step, number in steps:
+        if step == "knock":
+            lines.append(world.knock(HOSTS[number % len(HOSTS)]))
+        elif step == "ban":
+            subject = HOSTS[number % 6] if number % 2 else "20.1.0.0/16"
+            world.bans.ban(subject, world.reactor.seconds() + 10)
+        elif step == "wait":
+            world.reactor.advance(number)
+        elif lines:
+            line = lines[number % len(lines)]
+            if step == "introduce" and not line.peer.established:
+                line.shake_hands()
+            elif step == "leave":
+                line.hang_up()
+        world.tidy(*(line for line in lines if line is not None))
+        lines = [line for line in lines if line is not None and line.peer in world.node.peers]
+        everybody = [*visits.strangers.values(), *visits.guests.values()]
+        hosts = Counter(visit.origin.host for visit in everybody if visit.origin.host)
+        prefixes = Counter(visit.origin.prefix for visit in everybody if visit.origin.host)
+        assert len(visits.guests) <= 5
+        assert len(visits.strangers) <= 4
+        assert max(hosts.values(), default=0) <= 3
+        assert max(prefixes.values(), default=0) <= 4
+        assert {*visits.strangers, *visits.guests} == world.node.peers
+        assert all(peer.established for peer in visits.guests)
+        assert not any(world.bans.is_banned(visit.origin.address) for visit in everybody)
+    for line in lines:
+        line.hang_up()
+    left = (visits.strangers, visits.guests, visits._counts, visits._strangers)
+    assert not any(left)
+    world.node.stop()
+    world.bans.stopService()
 
 
 # Limits and lines

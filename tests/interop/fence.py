@@ -13,6 +13,7 @@ from __future__ import annotations
 
 import sys
 from collections.abc import Iterable
+from functools import cache
 from pathlib import Path
 from typing import Any
 
@@ -35,9 +36,7 @@ class Fence:
         self._record = record
 
     def __enter__(self) -> Fence:
-        if _audit not in _hooked:
-            _hooked.append(_audit)
-            sys.addaudithook(_audit)
+        _watch()
         _standing.append(self)
         return self
 
@@ -66,7 +65,10 @@ class Fence:
         return isinstance(address, tuple) and f"{address[0]}:{address[1]}" not in self.places
 
 
-_hooked: list[object] = []
+@cache
+def _watch() -> None:
+    """Begin to be asked; that has no end."""
+    sys.addaudithook(_audit)
 
 
 def _audit(event: str, arguments: tuple[Any, ...]) -> None:

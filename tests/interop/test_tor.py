@@ -1,6 +1,7 @@
 """Peers that meet through Tor: a real one, in a network of its own."""
 
 import re
+import socket
 from collections import Counter
 from functools import partial
 
@@ -98,6 +99,22 @@ def open_door():
 
 def listener(*listeners):
     return LocalNode(CONFIG, listeners, clock=reactor)
+
+
+def test_fence_lets_nothing_out_and_tells_of_it():
+    with Fence(["127.0.0.1:1"]) as fence:
+        with socket.socket() as tcp:
+            assert tcp.connect_ex(("127.0.0.1", 1))  # nobody there, but not for the fence
+        with pytest.raises(PermissionError), socket.socket() as tcp:
+            tcp.connect_ex(("127.0.0.1", 2))
+        with pytest.raises(PermissionError), socket.socket(type=socket.SOCK_DGRAM) as udp:
+            udp.sendto(b"?", ("127.0.0.1", 53))
+        with pytest.raises(PermissionError):
+            socket.gethostbyname("localhost")
+    contact, datagram, look_up = fence.transgressions
+    assert contact == "socket.connect ('127.0.0.1', 2)"
+    assert datagram == "socket.sendto ('127.0.0.1', 53)"
+    assert look_up.startswith("socket.gethostbyname")
 
 
 @pytest_twisted.ensureDeferred

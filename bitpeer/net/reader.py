@@ -164,6 +164,7 @@ class PeerReader(PeerRecord, ABC):
         elif self._holds == LISTENER:
             transport = cast(IPushProducer, self.transport)
             (transport.resumeProducing if self._seeking else transport.pauseProducing)()
+        self._settle()
 
     @property
     def _seeking(self) -> bool:

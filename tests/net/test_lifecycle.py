@@ -5,6 +5,7 @@ room, when somebody hangs up, breaks a rule, takes time to think or loses patien
 step, and at the end, what must hold is looked at.  A seed that fails can be played again.
 """
 
+from contextlib import suppress
 from random import Random
 
 import pytest
@@ -13,7 +14,7 @@ from twisted.internet.error import ConnectionAborted, ConnectionDone, Connection
 from twisted.python.failure import Failure
 from zope.interface import implementer
 
-from bitpeer.errors import Disconnected, LimitExceeded, LocalError
+from bitpeer.errors import Disconnected, LimitExceeded, LocalError, RequestFailed
 from bitpeer.messages.inventory import InvVect
 from bitpeer.net.interfaces import IPeerListener, ITrafficListener, IVersionListener
 from bitpeer.net.local import LocalNode
@@ -129,7 +130,7 @@ class Line:
 
     def act(self):
         """Do something from within a callback."""
-        harmless = [self.say, self.deliver, self.announce, self.ask] * 5
+        harmless = [self.say, self.deliver, self.announce, self.ask, self.question] * 5
         self.world.die.choice([*harmless, self.hang_up])()
 
     def announce(self):
@@ -140,6 +141,14 @@ class Line:
         assert str(self.peer)
         self.world.await_(self.peer.when_established())
         self.world.await_(self.peer.when_lost())
+
+    def question(self):
+        deferred = self.peer.ping(timeout=self.world.die.choice([1, 60]))
+        if self.world.die.random() < 0.3:
+            deferred.addCallback(lambda _: self.act())
+        self.world.await_(deferred)
+        if self.world.die.random() < 0.2:
+            deferred.cancel()
 
     def hang_up(self):
         self.peer.disconnect()
@@ -164,7 +173,7 @@ class Witness:
         if roll < 0.8:
             return self.world.think_about(peer)
         if roll < 0.85:
-            return succeed(None)
+            return self.wonder(peer) if roll < 0.83 else succeed(None)
         if roll < 0.9:
             return self.think(peer)
         if roll < 0.95:
@@ -175,6 +184,11 @@ class Witness:
 
     async def think(self, peer):
         await self.world.think_about(peer)
+
+    async def wonder(self, peer):
+        with suppress(RequestFailed, LocalError):
+            for _ in range(self.world.die.choice([1, 3])):
+                await peer.ping(timeout=self.world.die.choice([1, 60]))
 
     def version_received(self, peer, version):
         assert not self.world.told(peer), "judged too late"
@@ -285,7 +299,7 @@ class World:
             return
         line = self.die.choice(self.lines[-12:])
         often = [line.arrive, line.give_room] * 10 + [line.close] * 3
-        seldom = [line.say, line.deliver, line.announce, line.ask] * 2
+        seldom = [line.say, line.deliver, line.announce, line.ask, line.question] * 2
         rarely = [line.hang_up, line.accuse, line.break_down, line.talk_rubbish]
         act = self.die.choice(often + seldom if self.die.random() < 0.99 else rarely)
         act()
@@ -303,7 +317,8 @@ class World:
                 ), "the account of a peer is wrong"
                 held += peer.held
                 if peer._ending is None:
-                    assert peer.transport.reading == (not peer._holds), "paused, or not, in vain"
+                    reads = not peer._holds or peer._seeking
+                    assert peer.transport.reading == reads, "paused, or not, in vain"
             assert node.held == held <= node.config.max_total
         assert len(self.clock.getDelayedCalls()) <= 4
 

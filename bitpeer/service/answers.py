@@ -6,7 +6,7 @@ from collections.abc import Callable
 from secrets import SystemRandom
 from typing import NamedTuple
 
-from bitpeer.service.addressbook import AddressBook
+from bitpeer.service.addressbook import SHARE, AddressBook
 from bitpeer.service.knownaddress import DAY, HOUR
 
 LASTS, LASTS_LONGER = 21 * HOUR, 6 * HOUR
@@ -36,20 +36,28 @@ class AddressAnswers:
     is one answer, a sample of the book that is drawn anew about once a day.  So nobody
     who asks often learns more (R-F1).  Nor do answers give away to one who asks at two
     doors that the same node is behind both: they are drawn separately, last until
-    different times, and the times in them are made up.
+    different times, and the times in them are made up.  None is kept that says nothing.
 
     Args:
         book: where the addresses are.
         most: addresses in one answer.
         draw: returns a random number, 0 <= x < 1.
+        frank: whether to tell everybody everything, as among nodes of one's own, where there
+            is nobody to hide it from, and a share of a few is too little to go on with.
     """
 
     def __init__(
-        self, book: AddressBook, most: int, draw: Callable[[], float] = _RANDOM.random
+        self,
+        book: AddressBook,
+        most: int,
+        draw: Callable[[], float] = _RANDOM.random,
+        *,
+        frank: bool = False,
     ) -> None:
         self._book = book
         self._most = most
         self._draw = draw
+        self._frank = frank
         self._answers: dict[str, tuple[float, tuple[Told, ...]]] = {}
         """By door: until when it holds, and the answer."""
 
@@ -65,6 +73,8 @@ class AddressAnswers:
             return answer
         answer = self._drawn(now)
         self._answers.pop(door, None)
+        if self._frank or not answer:
+            return answer
         if len(self._answers) >= MAX_DOORS:
             del self._answers[next(iter(self._answers))]
         self._answers[door] = now + LASTS + LASTS_LONGER * self._draw(), answer
@@ -73,7 +83,7 @@ class AddressAnswers:
     def _drawn(self, now: float) -> tuple[Told, ...]:
         return tuple(
             Told(*known.address, known.services, int(now - self._age()))
-            for known in self._book.sample(now, self._most)
+            for known in self._book.sample(now, self._most, 1.0 if self._frank else SHARE)
         )
 
     def _age(self) -> float:

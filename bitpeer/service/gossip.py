@@ -55,6 +55,7 @@ class Gossip(Service, PeerListener):
         node: whose peers.
         book: where addresses are learned, and found.
         serve: whether to answer who asks.
+        frank: whether with all that is known, see `AddressAnswers`.
         reaches: tells whether a host can be dialled from here.  What cannot is passed on
             to one peer or two.
         own: given a peer, returns the addresses at which it may be told that this node
@@ -71,6 +72,7 @@ class Gossip(Service, PeerListener):
         book: AddressBook,
         *,
         serve: bool = True,
+        frank: bool = False,
         reaches: Callable[[str], bool] = lambda _: True,
         own: Callable[[IPeer], Iterable[Address]] = lambda _: (),
         takes_part: Callable[[IPeer], bool] = speaks_of_addresses,
@@ -91,7 +93,7 @@ class Gossip(Service, PeerListener):
         self._below = below
         self._draw = draw
         self._secret = token_bytes(32)
-        self._answers = AddressAnswers(book, self._dialect.max_addresses, draw)
+        self._answers = AddressAnswers(book, self._dialect.max_addresses, draw, frank=frank)
         self._circles: dict[IPeer, Circle] = {}
         self._rounds = Every(node.clock, PERIOD, self.tell_what_is_due, node.journal)
 

@@ -259,6 +259,7 @@ class NodeService(MultiService):
             self.node,
             self.book,
             serve=self.wishes.serve_addresses,
+            frank=self.wishes.private_addresses,
             reaches=self.routes.reaches,
             own=self.own_addresses,
             takes_part=speaks_of_addresses,

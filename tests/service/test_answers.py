@@ -11,14 +11,14 @@ from bitpeer.service.seeds import Address
 NOW = 1_800_000_000.0
 
 
-def make_answers(count, most=1_000):
+def make_answers(count, most=1_000, **manner):
     draw = Random(1)
     book = AddressBook(secret=b"a secret" * 4, sample=draw.sample)
     for number in range(count):
         ip = pack_ip(f"20.{number % 256}.{number >> 8}.1")
         told = TimedNetAddress(int(NOW) - number * 60, number, ip, 8333)
         book.learn([told], f"30.{number % 256}.{number >> 8}.1", NOW)
-    return book, AddressAnswers(book, most, draw.random)
+    return book, AddressAnswers(book, most, draw.random, **manner)
 
 
 def test_a_share_of_the_book_is_told():
@@ -87,3 +87,17 @@ def test_only_so_many_doors_are_remembered():
 
 def test_an_empty_book_tells_nothing():
     assert make_answers(0)[1].at("door", NOW) == ()
+
+
+def test_who_came_when_nothing_was_known_does_not_wait_a_day():
+    book, answers = make_answers(0)
+    assert answers.at("door", NOW) == ()
+    book.learn([Address("40.1.1.1", 8333)], "", NOW)
+    assert len(answers.at("door", NOW + 1)) == 1
+
+
+def test_among_friends_everything_is_told_as_it_is_known():
+    book, answers = make_answers(9, frank=True)
+    assert len(answers.at("door", NOW)) == 9
+    book.learn([Address("40.1.1.1", 8333)], "", NOW)
+    assert len(answers.at("door", NOW + 1)) == 10

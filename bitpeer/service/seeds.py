@@ -91,9 +91,9 @@ class Seeds:
 
         Returns:
             Whether they are being asked now: not while they are already, nor too soon
-            after the last time.
+            after the last time, nor if there are none.
         """
-        if self._asking or self._clock.seconds() < self._ask_at:
+        if not self._seeds or self._asking or self._clock.seconds() < self._ask_at:
             return False
         self._asking = True
         seeds = self._seeds.copy()

@@ -70,6 +70,13 @@ def test_all_seeds_are_asked_and_their_answers_joined():
     assert lines == ["3 addresses from 2 of 2 seeds of toy-nursery"]
 
 
+def test_a_network_without_seeds_has_nobody_to_ask():
+    world = World(network=replace(NETWORK, seeds=(), https_seeds=()))
+    with LogLines() as lines:
+        assert not world.ask()
+    assert world.found == lines == []
+
+
 def test_seeds_are_asked_in_random_order():
     orders = set()
     for _ in range(40):

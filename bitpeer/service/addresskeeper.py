@@ -17,7 +17,7 @@ from bitpeer.service.every import Every
 from bitpeer.service.keeping import Keeping
 from bitpeer.service.knownaddress import KnownAddress
 
-PERIOD = 60.0
+PERIOD = 10.0
 """Seconds between two times at which what is new is written."""
 
 MIGRATIONS = (
@@ -46,15 +46,15 @@ _Row = tuple[str, int, bytes, int, int, float, float | None, float | None, int, 
 
 
 class AddressKeeper(Service):
-    """Reads a book when it starts; writes what is new once a minute, and when it stops.
+    """Reads a book when it starts; writes what is new now and then, and when it stops.
 
-    Whoever kills the program takes no more than the last minute with it.
+    Whoever kills the program takes no more than the last ten seconds with it.
 
     Args:
         book: the addresses.
         path: the file, from `DataDirectory.path`; `None` to keep nothing.
         network: whose addresses they are, in words, for the log.
-        clock: tells when a minute is over.
+        clock: tells when it is time.
         journal: is told if they cannot be kept.
     """
 

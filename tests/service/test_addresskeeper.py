@@ -8,7 +8,7 @@ import pytest
 from bitpeer.errors import StorageUnusable
 from bitpeer.messages.addresses import TimedNetAddress, pack_ip
 from bitpeer.service.addressbook import AddressBook
-from bitpeer.service.addresskeeper import AddressKeeper
+from bitpeer.service.addresskeeper import PERIOD, AddressKeeper
 from bitpeer.service.seeds import Address
 from tests.service.fakes import LogLines, Reactor, make_node
 
@@ -84,20 +84,20 @@ def test_everything_is_there_again_when_the_program_is(shelf):
     keeper.stopService()
 
 
-def test_what_is_new_is_written_every_minute(shelf):
+def test_what_is_new_is_written_every_ten_seconds(shelf):
     book, keeper = shelf.open()
     learn(book, 1, 2)
-    shelf.clock.advance(59)
+    shelf.clock.advance(PERIOD - 1)
     assert shelf.rows() == {}
     shelf.clock.advance(1)
     assert set(shelf.rows()) == {at(1).host, at(2).host}
     assert book.changed == {}
     book.attempted(at(1), NOW)
     book._forget(book.look_up(at(2)))
-    shelf.clock.advance(60)
+    shelf.clock.advance(PERIOD)
     assert set(shelf.rows()) == {at(1).host}
     assert NOW in shelf.rows()[at(1).host]
-    shelf.clock.advance(60)  # nothing is new
+    shelf.clock.advance(PERIOD)  # nothing is new
     keeper.stopService()
     assert shelf.clock.getDelayedCalls() == []
 
@@ -126,7 +126,7 @@ def test_without_a_file_everything_is_in_memory():
     shelf = Shelf(None)
     book, keeper = shelf.open()
     learn(book, 1)
-    shelf.clock.advance(60)
+    shelf.clock.advance(PERIOD)
     keeper.stopService()
     assert len(book) == 1
 

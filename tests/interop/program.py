@@ -69,10 +69,6 @@ class Program(ProcessProtocol):
         self._waiting.append(entry)
         return waiter
 
-    def forget(self) -> None:
-        """Wait from now on for what it says from now on."""
-        self._said = ""
-
     def ends(self) -> Deferred[int]:
         """Wait for its end; the result is its status."""
         if self.status is not None:

@@ -5,9 +5,8 @@ from __future__ import annotations
 
 from typing import Any
 
-from twisted.internet.error import ConnectionDone
 from twisted.internet.interfaces import IHalfCloseableProtocol
-from twisted.internet.protocol import ClientFactory, Factory, Protocol
+from twisted.internet.protocol import ClientFactory, Protocol
 from zope.interface import implementer
 
 from bitpeer.testing import Host, Link, Simulation
@@ -123,6 +122,8 @@ class Pair:
 class Producer:
     """Produces so many pieces, as a consumer wants them."""
 
+    streaming = True
+
     def __init__(self, transport: Any, pieces: int, size: int = 1_000) -> None:
         self.transport = transport
         self.left = pieces
@@ -141,8 +142,6 @@ class Producer:
         if not self.left:
             self.transport.unregisterProducer()
 
-    streaming = True
-
     def pauseProducing(self) -> None:
         self.paused = True
 
@@ -159,10 +158,3 @@ class Clumsy(Talker):
 
     def dataReceived(self, data: bytes) -> None:
         raise ValueError("clumsy")
-
-
-def noisy_factory() -> Factory:
-    return Factory.forProtocol(Protocol)
-
-
-DONE = [ConnectionDone]

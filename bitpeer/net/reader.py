@@ -149,6 +149,10 @@ class PeerReader(PeerRecord, ABC):
             return
         self._corked = True
         try:
+            if self._seeking:  # what is read from here on is not waited for any more
+                now = self._node.clock.seconds()
+                self._machine.resume(now, now - self._held_since)
+                self._held_since = now
             while self._backlog and self._seeking:
                 self._seek(self._backlog.popleft())
         except Exception as error:

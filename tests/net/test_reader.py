@@ -957,3 +957,18 @@ def test_a_mistake_of_ours_while_looking_for_answers_ends_it(logged_failures):
     (reason,) = recorder.told("lost")
     assert reason.reason is DisconnectReason.INTERNAL
     assert len(logged_failures.claim(TypeError)) == 1
+
+
+def test_who_is_read_from_all_the_while_falls_silent_at_the_usual_time():
+    listener, deferreds = waiting()
+    stage = node(listener, idle_timeout=300.0)
+    peer = meet(stage)
+    peer.dataReceived(say(b"1"))
+    peer.request(Unknown("quo", b""), Pong, timeout=1_000).addErrback(lambda _: None)
+    for _ in range(10):
+        stage.clock.advance(20)
+        peer.dataReceived(say(b"x"))
+    deferreds[0].callback(None)
+    for answer in deferreds[1:]:
+        answer.callback(None)
+    assert peer.machine.keepalive.heard_at == stage.clock.seconds()

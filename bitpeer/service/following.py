@@ -12,6 +12,7 @@ from zope.interface import implementer
 from bitpeer.config import BlockPosition
 from bitpeer.net.interfaces import INewestBlock, IPeer
 from bitpeer.net.local import LocalNode
+from bitpeer.service.headernews import HeaderNews
 from bitpeer.service.headerprogress import Progress
 from bitpeer.service.headers import HeaderChain
 from bitpeer.service.headerserving import HeaderServer
@@ -68,7 +69,10 @@ class Following(Service):
         """
         node = self._node
         chain = HeaderChain.open(node.config.network, self._path)
-        self.sync = HeaderSync(node, chain, useful=self._useful, emit=self._emit)
+        news = HeaderNews(node, chain)
+        self.sync = HeaderSync(
+            node, chain, useful=self._useful, changed=news.changed, emit=self._emit
+        )
         self._listeners = [self.sync, HeaderServer(node, chain)]
         for listener in self._listeners:
             node.add_listener(listener)

@@ -77,6 +77,7 @@ class HeaderSync(PeerListener, Service):
         discourage: told of each peer that sent what breaks the rules, and of the reason,
             before the connection is ended.
         useful: told of each peer that made the chain longer.
+        changed: told of what peers should hear of, see `HeaderNews.changed`.
         emit: told of how far the chain is, as `Events.emit`; see `Reports`.
         choose: draws one of several.
     """
@@ -88,6 +89,7 @@ class HeaderSync(PeerListener, Service):
         *,
         discourage: Callable[[IPeer, RemoteError], object] = _nothing,
         useful: Callable[[IPeer], object] = _nothing,
+        changed: Callable[..., object] = _nothing,
         emit: Emit = _nothing,
         choose: Callable[[Sequence[Any]], Any] = _RANDOM.choice,
     ) -> None:
@@ -95,6 +97,7 @@ class HeaderSync(PeerListener, Service):
         self._node = node
         self._discourage = discourage
         self._useful = useful
+        self._changed = changed
         self._reports = Reports(node, emit, chain.height)
         self._choose = choose
         self._partners: dict[IPeer, Partner] = {}
@@ -310,6 +313,7 @@ class HeaderSync(PeerListener, Service):
         if withdrawn:
             self._reports.reorganised(extension)
         self._reports.progressed(self.progress())
+        self._changed(partner.peer, withdrawn, current=self.current)
 
     def _interject(self, partner: Partner, link: Link) -> None:
         """See what to do about headers that follow nothing that is known."""

@@ -595,3 +595,14 @@ def test_slices_leave_room_for_others(stage):
     for call in stage.clock.getDelayedCalls():
         if call.time <= stage.clock.seconds():
             call.cancel()
+
+
+def test_whoever_spreads_the_news_hears_whose_it_is_and_what_was_withdrawn(staged):
+    heard = []
+    stage = staged(changed=lambda peer, withdrawn, **more: heard.append((peer, withdrawn, more)))
+    peer = stage.meet()
+    stage.say(peer, Headers(LONG[:3]))
+    stage.say(peer, Headers(LONG[:3]))  # nothing new
+    fork = mined(3, LONG[1], tag=b"fork", time=LONG[1].time + 1)
+    stage.say(peer, Headers(fork))
+    assert heard == [(peer, 0, {"current": False}), (peer, 1, {"current": False})]

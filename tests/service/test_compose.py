@@ -20,7 +20,6 @@ from bitpeer.service import descriptors
 from bitpeer.service.admission import Admission
 from bitpeer.service.byhttps import ByHttps
 from bitpeer.service.compose import node_service, peer_service
-from bitpeer.service.outbound import Outbound
 from bitpeer.service.seeds import Address
 from tests import toy
 from tests.service.fakes import (

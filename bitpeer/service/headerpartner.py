@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+from bitpeer.config import BlockPosition
 from bitpeer.net.interfaces import IPeer
+from bitpeer.service.headers import HeaderChain
 from bitpeer.service.presync import Presync
 
 CREDIT = 4_000.0
@@ -11,6 +13,10 @@ INCOME = 100.0
 """Headers that it may send more of each second."""
 MAX_STRANGERS = 10
 """Messages in a row that do not go on where the question left off, before the peer has to go."""
+MAX_PACE = 10
+"""A chain longer than this many times what its age suggests is not weighed to its end."""
+MAX_WEIGHED = 20_000_000
+"""Headers after which no chain is weighed on, however old it is."""
 
 
 class Partner:
@@ -47,6 +53,22 @@ class Partner:
     def waiting(self) -> bool:
         """Whether an answer is due."""
         return self.asked_at is not None
+
+    def rank(self, height: int) -> tuple[bool, bool]:
+        """Return what tells whom to ask first: who was dialled, and claims more than *height*."""
+        return not self.peer.inbound, self.peer.known_height > height
+
+    def weigh(self, chain: HeaderChain, base: BlockPosition, now: float) -> None:
+        """Begin to weigh what it has on top of *base*, which is part of *chain*."""
+        rules = chain.rules
+        age = max(0.0, now - rules.genesis.time)
+        self.presync = Presync(
+            base,
+            chain.judge_after(base.hash),
+            chain.threshold,
+            stride=rules.limit,
+            most=min(MAX_WEIGHED, int(MAX_PACE * (age / rules.spacing + rules.limit))),
+        )
 
     def spend(self, headers: int, now: float) -> float:
         """Return for how many seconds so many *headers*, which nobody asked for, have to wait."""

@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 import sqlite3
-from collections.abc import Awaitable, Callable, Iterator, Sequence
+from collections.abc import Callable, Sequence
 from itertools import pairwise
 from secrets import SystemRandom
 from typing import Any
 
 from twisted.application.service import Service
-from twisted.internet.task import deferLater
+from twisted.internet.defer import CancelledError
 from twisted.logger import LogLevel
 from zope.interface import implementer
 
@@ -34,7 +34,8 @@ from bitpeer.service.every import Every
 from bitpeer.service.headerpartner import Partner
 from bitpeer.service.headerprogress import Emit, Progress, Reports
 from bitpeer.service.headers import Extension, HeaderChain, Unconnected
-from bitpeer.service.presync import NotWorthIt, Presync
+from bitpeer.service.presync import NotWorthIt
+from bitpeer.service.turns import Turns
 
 PERIOD = 5.0
 """Seconds between two looks at who is late."""
@@ -51,10 +52,6 @@ ASK_INTERVAL = 1.0
 """Seconds between two requests that the announcements of one peer cause."""
 MAX_LOOK = 500
 """Items of an `inv` that are looked at for blocks: they come first, or alone."""
-MAX_PACE = 10
-"""A chain longer than this many times what its age suggests is not weighed to its end."""
-MAX_WEIGHED = 20_000_000
-"""Headers after which no chain is weighed on, however old it is."""
 _RANDOM = SystemRandom()
 
 
@@ -106,14 +103,17 @@ class HeaderSync(PeerListener, Service):
         self._again_at = node.clock.seconds() + AGAIN
         self._kinds: dict[type, Receiver] = {chain.rules.kind: self._headers, Inv: self._inventory}
         self._looks = Every(node.clock, PERIOD, self._look, node.journal)
+        self._turns = Turns(node.clock)
 
     def startService(self) -> None:
         Service.startService(self)
         self._looks.start()
 
     def stopService(self) -> None:
+        """Ask nobody any more, and leave what is half done."""
         Service.stopService(self)
         self._looks.stop()
+        self._turns.stop()
 
     # To look at
 
@@ -194,6 +194,8 @@ class HeaderSync(PeerListener, Service):
             text = "headers of {network} cannot be kept: {why}"
             title = self._node.config.network.title
             self._node.journal.emit(LogLevel.warn, text, network=title, why=error)
+        except CancelledError:  # it has been stopped meanwhile
+            return
         self._go_on()
 
     # What comes
@@ -210,7 +212,7 @@ class HeaderSync(PeerListener, Service):
         if not partner.waiting:
             wait = partner.spend(len(headers), self._node.clock.seconds())
             if wait:
-                await self._pause(wait)
+                await self._turns.pause(wait)
         if not headers:
             self._exhaust(partner)
             return
@@ -244,7 +246,7 @@ class HeaderSync(PeerListener, Service):
         if work < self.chain.threshold and self.chain.find(links[-1].hash) is None:
             if len(links) < self.chain.rules.limit:
                 raise NotWorthIt("it ends too early")
-            partner.presync = self._weigh(base)
+            partner.weigh(self.chain, base, self._node.clock.seconds())
         return True
 
     async def _read(self, headers: Sequence[Any]) -> list[Link]:
@@ -254,9 +256,7 @@ class HeaderSync(PeerListener, Service):
             BadHeader: they do not.
         """
         links: list[Link] = []
-        for part in _slices(headers, self.chain.rules.per_turn):
-            if links:
-                await self._pause()
+        async for part in self._turns.slices(headers, self.chain.rules.per_turn):
             links += self.chain.rules.links(part)
         for before, link in pairwise(links):
             if link.previous != before.hash:
@@ -277,22 +277,9 @@ class HeaderSync(PeerListener, Service):
         elif self._leader in (None, partner) or self.current:
             self._ask(partner, [links[-1].hash, *self.chain.locator()])
 
-    def _weigh(self, base: BlockPosition) -> Presync:
-        rules, now = self.chain.rules, self._node.clock.seconds()
-        age = max(0.0, now - rules.genesis.time)
-        return Presync(
-            base,
-            self.chain.judge_after(base.hash),
-            self.chain.threshold,
-            stride=rules.limit,
-            most=min(MAX_WEIGHED, int(MAX_PACE * (age / rules.spacing + rules.limit))),
-        )
-
     async def _extend(self, partner: Partner, links: Sequence[Link]) -> None:
         """Let the chain have *links*, and say what came of it."""
-        for at, part in enumerate(_slices(links, self.chain.rules.per_turn)):
-            if at:
-                await self._pause()
+        async for part in self._turns.slices(links, self.chain.rules.per_turn):
             now = self._node.clock.seconds()
             try:
                 self._learned(partner, self.chain.extend(part, now))
@@ -338,10 +325,9 @@ class HeaderSync(PeerListener, Service):
         for partner in self._unasked() if self.current else ():
             self._ask(partner)
         while self._leader is None and (candidates := self._unasked()):
-            height = self.chain.height
-            best = max(map(_rank(height), candidates))
-            leader = self._choose([each for each in candidates if _rank(height)(each) == best])
-            now = self._node.clock.seconds()
+            now, height = self._node.clock.seconds(), self.chain.height
+            best = max(each.rank(height) for each in candidates)
+            leader = self._choose([each for each in candidates if each.rank(height) == best])
             missing = max(0.0, now - self.chain.tip_time) / self.chain.rules.spacing
             self._lead_until = now + TURN_BASE + TURN_PER_HEADER * missing
             self._leader = leader
@@ -367,8 +353,7 @@ class HeaderSync(PeerListener, Service):
         node = self._node
         locator = self.chain.locator(self.chain.height - 1) if locator is None else locator
         build = node.config.network.dialect.get_headers
-        partner.exhausted = False
-        partner.asked_at = node.clock.seconds()
+        partner.exhausted, partner.asked_at = False, node.clock.seconds()
         try:
             partner.peer.send(build(node.protocol_version, tuple(locator), NO_STOP))
         except LocalError:  # of a kind that cannot be asked
@@ -413,18 +398,3 @@ class HeaderSync(PeerListener, Service):
         self._exhaust(partner)
         if leads and self._unasked():
             partner.peer.fail(TimedOut(DisconnectReason.STALLED, "headers", ANSWER_TIMEOUT))
-
-    def _pause(self, seconds: float = 0) -> Awaitable[None]:
-        """Let everything else have its turn."""
-        return deferLater(self._node.clock, seconds, _nothing)
-
-
-def _rank(height: int) -> Callable[[Partner], tuple[bool, bool]]:
-    """Return what tells whom to ask first: who was dialled, and claims more than *height*."""
-    return lambda partner: (not partner.peer.inbound, partner.peer.known_height > height)
-
-
-def _slices(items: Sequence[Any], size: int) -> Iterator[Sequence[Any]]:
-    """Yield *items* in pieces of *size*."""
-    for at in range(0, len(items), size):
-        yield items[at : at + size]

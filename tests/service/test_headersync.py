@@ -606,3 +606,21 @@ def test_whoever_spreads_the_news_hears_whose_it_is_and_what_was_withdrawn(stage
     fork = mined(3, LONG[1], tag=b"fork", time=LONG[1].time + 1)
     stage.say(peer, Headers(fork))
     assert heard == [(peer, 0, {"current": False}), (peer, 1, {"current": False})]
+
+
+# The end
+
+
+def test_who_stops_leaves_what_is_half_done_and_touches_the_chain_no_more(staged):
+    stage = staged()
+    peer = stage.meet()
+    work = Deferred.fromCoroutine(stage.tell(peer, Headers(LONG[:2_000])))
+    assert not work.called
+    with LogLines() as lines:
+        stage.sync.stopService()
+        stage.chain.close()
+        stage.clock.advance(100)
+    assert work.called
+    assert lines == []
+    assert stage.clock.getDelayedCalls() == []
+    assert len(peer.asked) == 1

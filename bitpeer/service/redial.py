@@ -57,6 +57,14 @@ class FixedPeer(ClientService):
         # Its own log tells of each retry, and asks nobody how much the operator wants to see.
         self._log = Murmur("twisted.application.internet", observer=node.log.observer)
         ClientService.__init__(self, redial, factory, retryPolicy=redial.delay, clock=node.clock)
+        self._redial = redial
+
+    def stopService(self) -> Deferred[None]:
+        """Dial no more, and say goodbye; the Deferred fires when the peer is gone."""
+        # Once a ClientService has cut its connection, nobody can tell any more who ended it.
+        if self._redial.peer is not None:
+            self._redial.peer.disconnect()
+        return ClientService.stopService(self)
 
 
 @implementer(IStreamClientEndpoint)
@@ -86,6 +94,8 @@ class Redial:
         elsewhere: Elsewhere | None = None,
     ) -> None:
         self.name = name
+        self.peer: PeerProtocol | None = None
+        """Who is connected, established or not."""
         self._endpoint = endpoint
         self._node = node
         self._soon = Backoff(SOON, SOON_AT_MOST, draw)
@@ -113,7 +123,7 @@ class Redial:
         return round(self._soon.failed() if wait is None else wait, 1)
 
     def _connected(self, protocol: IProtocol, on_detour: bool) -> IProtocol:
-        peer = cast(PeerProtocol, protocol)
+        peer = self.peer = cast(PeerProtocol, protocol)
         established_at: list[float] = []
         seconds = self._node.clock.seconds
 
@@ -122,6 +132,7 @@ class Redial:
             self._complaint = ""
 
         def lost(reason: Disconnected) -> None:
+            self.peer = None
             if self._elsewhere is not None and not on_detour and (place := detour(peer)):
                 self._detour = self._elsewhere(place)
                 if self._detour is not None:

@@ -275,3 +275,17 @@ def test_nobody_is_followed_unless_the_operator_wants_it():
     world.sends("8.8.8.8")
     assert world.seconds_until_next_dial() >= 60
     assert set(world.places) == {("192.0.2.1", 7)}
+
+
+def test_who_stops_the_service_is_known_to_have_ended_the_connection():
+    world = World()
+    world.service.startService()
+    line = accept(world.reactor).shake_hands()
+    done = []
+    world.service.stopService().addCallback(done.append)
+    assert line.transport.disconnecting
+    line.hang_up()
+    assert len(done) == 1
+    assert world.node.lost == {DisconnectReason.CLOSED_HERE: 1}
+    world.reactor.advance(5_000)
+    assert world.dials == 1

@@ -24,6 +24,8 @@ from bitpeer.net.journal import Journal
 from bitpeer.net.local import LocalNode
 from bitpeer.net.traffic import MessageLog
 
+_ENDS = {signal.SIGTERM: "SIGTERM", signal.SIGINT: "SIGINT"}
+
 
 class CannotStart(SystemExit, Exception):
     """Ends the program at its start, with status 1 and without a traceback.
@@ -86,7 +88,7 @@ class OperatorsNode(LocalNode):
 class Program(MultiService):
     """The service as a program of its own.
 
-    What cannot be opened at the start ends it, without a traceback; SIGTERM ends
+    What cannot be opened at the start ends it, without a traceback; SIGTERM and SIGINT end
     it with success; SIGHUP makes it read its settings again.
 
     Args:
@@ -105,6 +107,7 @@ class Program(MultiService):
         self._reactor = reactor
         self._journal = journal
         self._on_signal = on_signal
+        self._stopping = False
         self.reread: Callable[[], None] | None = None
         """Reads the settings again, if there is a way to."""
 
@@ -131,20 +134,27 @@ class Program(MultiService):
             raise CannotStart(str(error)) from None
 
     def _listen_to_signals(self) -> None:
-        self._on_signal(signal.SIGTERM, self._terminate)
+        for number in _ENDS:
+            self._on_signal(number, self._terminate)
         if hasattr(signal, "SIGHUP"):  # not on Windows
             self._on_signal(signal.SIGHUP, self._hang_up)
 
     def _terminate(self, number: int, frame: FrameType | None) -> None:
         """Stop gracefully; twistd itself would then die of the signal.  A second one kills."""
-        self._on_signal(signal.SIGTERM, signal.SIG_DFL)
-        cast(IReactorFromThreads, self._reactor).callFromThread(self._stop)
+        self._on_signal(number, signal.SIG_DFL)
+        cast(IReactorFromThreads, self._reactor).callFromThread(
+            self._stop, _ENDS[signal.Signals(number)]
+        )
 
     def _hang_up(self, number: int, frame: FrameType | None) -> None:
         cast(IReactorFromThreads, self._reactor).callFromThread(self._reread)
 
-    def _stop(self) -> None:
-        self._journal.emit(LogLevel.info, "told to stop by SIGTERM: saying goodbye to all peers")
+    def _stop(self, name: str) -> None:
+        if self._stopping:
+            return  # one of each, as from Ctrl-C and whoever sees to it
+        self._stopping = True
+        text = "told to stop by {signal}: saying goodbye to all peers"
+        self._journal.emit(LogLevel.info, text, signal=name)
         cast(IReactorCore, self._reactor).stop()
 
     def _reread(self) -> None:

@@ -1,6 +1,7 @@
 """The service as a program."""
 
 import signal
+from functools import partial
 
 import pytest
 from twisted.application.service import Service
@@ -13,6 +14,7 @@ from bitpeer.errors import InvalidSetting, StorageUnusable
 from tests.service.fakes import LogLines, Reactor, make_node
 
 LEVELS = ("debug", "info", "warn", "error")
+ENDS = [signal.SIGTERM, signal.SIGINT]
 
 
 def operators_node(level):
@@ -76,7 +78,7 @@ class World:
         self.reactor = Reactor()
         self.stopped = []
         self.reactor.stop = lambda: self.stopped.append(self.reactor.seconds())
-        self.reactor.callFromThread = lambda function: self.reactor.callLater(0, function)
+        self.reactor.callFromThread = partial(self.reactor.callLater, 0)
         self.handlers = []
         self.program = Program(
             self.reactor,
@@ -122,23 +124,34 @@ def test_signals_are_heard_once_the_reactor_runs():
     world.program.startService()
     assert world.handlers == []
     world.reactor.run()
-    assert [number for number, _ in world.handlers] == [signal.SIGTERM, signal.SIGHUP]
+    assert [number for number, _ in world.handlers] == [*ENDS, signal.SIGHUP]
 
 
 def test_where_there_is_no_sighup_none_is_heard(monkeypatch):
     monkeypatch.delattr(signal, "SIGHUP")
-    assert list(World().start()) == [signal.SIGTERM]
+    assert list(World().start()) == ENDS
 
 
-def test_sigterm_stops_the_reactor_and_a_second_one_kills():
+@pytest.mark.parametrize("number", ENDS)
+def test_a_signal_stops_the_reactor_and_a_second_one_kills(number):
     world = World()
-    world.start()[signal.SIGTERM](signal.SIGTERM, None)
-    assert world.handlers[-1] == (signal.SIGTERM, signal.SIG_DFL)
+    world.start()[number](number, None)
+    assert world.handlers[-1] == (number, signal.SIG_DFL)
     assert world.stopped == []
     with LogLines() as lines:
         world.reactor.advance(0)
-    assert lines == ["told to stop by SIGTERM: saying goodbye to all peers"]
+    assert lines == [f"told to stop by {number.name}: saying goodbye to all peers"]
     assert world.stopped == [0]
+
+
+def test_two_signals_stop_the_reactor_once():
+    world = World()
+    handlers = world.start()
+    for number in ENDS:
+        handlers[number](number, None)
+    with LogLines() as lines:
+        world.reactor.advance(0)
+    assert len(lines) == len(world.stopped) == 1
 
 
 def test_sighup_makes_it_read_its_settings_again():

@@ -9,6 +9,9 @@ BIN    := $(VENV)/bin
 PYTHON ?=
 ARGS   ?=
 
+# The page is at http://127.0.0.1:8380/, unless ARGS, or a file that they name, says where.
+PAGE   := $(if $(filter --http --http=% --config --config=%,$(ARGS)),,--http 8380)
+
 .DEFAULT_GOAL := help
 .NOTPARALLEL: # one environment serves all
 .PHONY: help run demo test lint coverage interop soak bench clean
@@ -16,8 +19,8 @@ ARGS   ?=
 help: ## Show this list
 	@awk -F ':.*## ' '/^[a-z]+:.*## / { printf "  make %-10s %s\n", $$1, $$2 }' Makefile
 
-run: $(VENV)/for-use ## Start a Bitcoin mainnet peer; ARGS="--help" shows its options
-	@exec $(BIN)/twistd --nodaemon --pidfile= bitpeer $(ARGS)
+run: $(VENV)/for-service,tor ## Start a Bitcoin mainnet peer; ARGS="--help" shows its options
+	@exec $(BIN)/twistd --nodaemon --pidfile= bitpeer $(PAGE) $(ARGS)
 
 demo: $(VENV)/for-use ## Let two peers talk on loopback and tell what they say
 	@$(BIN)/python examples/demo.py $(ARGS)

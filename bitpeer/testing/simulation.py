@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Coroutine, Generator, Iterable, Iterator
+from collections.abc import Coroutine, Generator, Iterable
 from contextlib import ExitStack
 from ipaddress import ip_address
 from secrets import randbits
@@ -31,12 +31,6 @@ class Stuck(AssertionError):
 
 class FailuresLogged(AssertionError):
     """Failures were logged that nobody had expected."""
-
-
-def _public_addresses() -> Iterator[str]:
-    """Yield addresses of the public network, each in a group of its own."""
-    for number in range(1, 20_000):
-        yield f"{20 + (number >> 8)}.{number & 255}.0.1"
 
 
 class Simulation:
@@ -162,13 +156,19 @@ class Simulation:
             InvalidSetting: there is one at *address* already, or it is no address.
         """
         if address is None:
-            address = next(each for each in _public_addresses() if each not in self.hosts)
+            address = self._free_address()
         else:
             address = str(ip_address(address))
         if address in self.hosts:
             raise InvalidSetting("address", address, "an address of its own")
         host = self.hosts[address] = Host(self, address)
         return host
+
+    def _free_address(self) -> str:
+        number = len(self.hosts) + 1
+        while (address := f"{20 + (number >> 8)}.{number & 255}.0.1") in self.hosts:
+            number += 1
+        return address
 
     def name(self, name: str, *addresses: str) -> None:
         """Let *name* stand for these *addresses* from now on; for none it cannot be found."""

@@ -124,6 +124,12 @@ def test_hosts_have_addresses_of_their_own():
         simulation.host("nonsense")
 
 
+def test_an_address_that_is_taken_is_not_given_again():
+    simulation = Simulation()
+    simulation.host("20.2.0.1")
+    assert simulation.host().address == "20.3.0.1"
+
+
 def test_names_stand_for_addresses():
     simulation = Simulation()
     simulation.name("Some.Example.", "20.0.0.1", "20.0.0.2")

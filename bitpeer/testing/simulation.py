@@ -155,10 +155,7 @@ class Simulation:
         Raises:
             InvalidSetting: there is one at *address* already, or it is no address.
         """
-        if address is None:
-            address = self._free_address()
-        else:
-            address = str(ip_address(address))
+        address = self._free_address() if address is None else str(ip_address(address))
         if address in self.hosts:
             raise InvalidSetting("address", address, "an address of its own")
         host = self.hosts[address] = Host(self, address)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import sys
 from collections.abc import Callable, Iterable, Iterator
 from functools import partial
 from pathlib import Path
@@ -13,6 +14,7 @@ from twisted.logger import LogLevel
 
 from bitpeer.command.plan import NetworkPlan, Plan
 from bitpeer.command.program import OperatorsLog, OperatorsNode, Program
+from bitpeer.command.progressbar import Catching, ProgressBar, drawing
 from bitpeer.command.rereading import Rereading, check_bans
 from bitpeer.command.said import WrongSetting
 from bitpeer.command.ways import ONION_KEY, make_doors, make_routes, make_tor
@@ -92,6 +94,7 @@ class _Assembly:
                 overviews.append(overview)
         if plan.http is not None:
             services.addService(self._page(plan.http, overviews))
+        self._draw_bars([each for _, of_network in running for each in of_network], services)
         program.reread = Rereading(
             plan,
             make_plan,
@@ -102,6 +105,25 @@ class _Assembly:
             events=self._events,
         )
         return program
+
+    def _draw_bars(self, running: list[NodeService], services: MultiService) -> None:
+        """Let a person at a terminal see how far the chains are."""
+        draw = drawing(sys.stderr)
+        chains: dict[str, Catching] = {
+            service.node.config.network.title: service.following
+            for service in running
+            if service.following is not None
+        }
+        if draw is not None and chains:
+            services.addService(
+                ProgressBar(
+                    chains,
+                    clock=cast(IReactorTime, self._reactor),
+                    journal=self._journal,
+                    terminal=sys.stderr,
+                    draw=draw,
+                )
+            )
 
     def _services(self, plan: NetworkPlan) -> Iterator[NodeService]:
         """Yield the service for each chain of a network."""

@@ -1,5 +1,6 @@
 """The services that a plan asks for."""
 
+from io import StringIO
 from math import inf
 
 import pytest
@@ -145,3 +146,16 @@ def test_a_door_of_another_chain_that_cannot_be_read_is_refused():
         "--network", "jaxnet-simnet", "--address", "::1", "--serve", "1=tcp:x", "--listen", "1"
     )
     assert line.startswith("--serve is 'tcp:x'")
+
+
+class Terminal(StringIO):
+    def isatty(self):
+        return True
+
+
+def test_a_person_at_a_terminal_sees_how_far_chains_are(monkeypatch):
+    monkeypatch.setattr(assembling.sys, "stderr", Terminal())
+    kinds = [type(each).__name__ for each in program("--listen", "0", "--data-dir", "memory")]
+    assert kinds == ["NodeService", "Watch", "ProgressBar"]
+    kinds = [type(each).__name__ for each in program("--listen", "0", "--no-headers")]
+    assert "ProgressBar" not in kinds

@@ -82,8 +82,12 @@ class Running:
 
     def terminate(self) -> int:
         """Send SIGTERM; return the exit status."""
-        self._process.send_signal(signal.SIGTERM)
+        self.signal(signal.SIGTERM)
         return self.status()
+
+    def signal(self, number: int) -> None:
+        """Send it a signal."""
+        self._process.send_signal(number)
 
     def status(self, patience: float = PATIENCE) -> int:
         """Return the exit status, and have read all lines, once it has ended."""

@@ -8,6 +8,7 @@ from pathlib import Path
 import pytest
 
 from bitpeer.command.options import Options
+from bitpeer.command.settings import SETTINGS
 
 ROOT = Path(__file__).parents[2]
 FOLDER = ROOT / "packaging"
@@ -69,12 +70,10 @@ def test_the_sample_of_settings_can_be_used_as_it_is():
     assert [network.base.title for network in options.plan.networks] == ["bitcoin-mainnet"]
 
 
-def test_the_sample_names_every_setting(tmp_path):
+def test_the_sample_names_every_setting():
     """Each is there, set or commented out, and what is commented out can be read, too."""
     lines = SAMPLE.read_text().splitlines()
     names = {found[1] for line in lines if (found := re.match(r"#?([a-z-]+) = ", line))}
-    from bitpeer.command.settings import SETTINGS  # noqa: PLC0415
-
     assert names == {setting.name for setting in SETTINGS} - {"config"}
 
 

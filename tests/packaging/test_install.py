@@ -175,10 +175,11 @@ def test_without_a_compiler_python_does_its_work(
     assert environment.run(environment.python, "-c", BACKEND) == "python\n"
 
 
-def test_of_twisted_it_brings_its_plugin_only(installed: Installed) -> None:
+def test_of_twisted_it_brings_its_plugins_only(installed: Installed) -> None:
     brought = {*(installed.environment.distribution("bitpeer").files or ())}
     in_twisted = {str(p) for p in brought if p.parts[0] == "twisted" and p.suffix == ".py"}
-    assert in_twisted <= {"twisted/plugins/bitpeer_plugin.py"}
+    ours = ("bitpeer_plugin.py", "bitpeer_endpoints.py")
+    assert in_twisted <= {f"twisted/plugins/{name}" for name in ours}
 
 
 def test_uninstalling_leaves_twisted_as_it_was(installed: Installed) -> None:

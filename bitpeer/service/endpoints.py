@@ -25,8 +25,11 @@ def check_several(setting: str, places: object) -> None:
 
 def distinct(
     places: Iterable[str | IStreamClientEndpoint], default_port: int
-) -> list[str | IStreamClientEndpoint]:
+) -> dict[object, str | IStreamClientEndpoint]:
     """Return the *places* to dial without those that are written twice, in whatever way.
+
+    Returns:
+        Each under a key that is the same however it is written.
 
     Raises:
         InvalidSetting: one of them cannot be read.
@@ -35,7 +38,7 @@ def distinct(
     for place in places:
         key = endpoint_description(place, default_port) if isinstance(place, str) else id(place)
         different.setdefault(key, place)
-    return list(different.values())
+    return different
 
 
 def server_endpoint(

@@ -10,6 +10,7 @@ from twisted.application.service import Service
 from zope.interface import implementer
 
 from bitpeer.config import BlockPosition
+from bitpeer.errors import InvalidSetting
 from bitpeer.net.interfaces import INewestBlock, IPeer
 from bitpeer.net.local import LocalNode
 from bitpeer.service.headernews import HeaderNews
@@ -17,12 +18,6 @@ from bitpeer.service.headerprogress import Progress
 from bitpeer.service.headers import HeaderChain
 from bitpeer.service.headerserving import HeaderServer
 from bitpeer.service.headersync import HeaderSync
-
-
-def _genesis(node: LocalNode) -> BlockPosition:
-    network = node.config.network
-    work = 0 if network.rules is None else network.rules.genesis.work
-    return BlockPosition(network.genesis, 0, work)
 
 
 def _nothing(*_: Any, **__: Any) -> None:
@@ -41,6 +36,9 @@ class Following(Service):
         path: the file, from `DataDirectory.path`; `None` to keep nothing.
         useful: told of each peer that told of new headers.
         emit: see `Events.emit`.
+
+    Raises:
+        InvalidSetting: nobody knows the rules of this network.
     """
 
     def __init__(
@@ -51,11 +49,14 @@ class Following(Service):
         useful: Callable[[IPeer], object] = _nothing,
         emit: Callable[..., object] = _nothing,
     ) -> None:
+        network = node.config.network
+        if network.rules is None:
+            raise InvalidSetting("network", network.title, "one whose rules for headers are known")
         self.sync: HeaderSync | None = None
         """Those who ask for headers, while it runs."""
         self._node = node
         self._path = path
-        self._genesis = _genesis(node)
+        self._genesis = BlockPosition(network.genesis, 0, network.rules.genesis.work)
         self._useful = useful
         self._emit = emit
         self._listeners: list[object] = []

@@ -7,6 +7,7 @@ from math import inf
 from pathlib import Path
 from typing import Any
 
+from twisted.application.internet import ClientService
 from twisted.application.service import MultiService, Service
 from twisted.internet.interfaces import IStreamClientEndpoint
 from twisted.logger import LogLevel
@@ -30,6 +31,7 @@ from bitpeer.service.farewell import Farewell
 from bitpeer.service.feelers import Feelers
 from bitpeer.service.following import Following
 from bitpeer.service.gossip import Gossip
+from bitpeer.service.grounded import Grounded
 from bitpeer.service.knownaddress import KnownAddress
 from bitpeer.service.listening import Listening
 from bitpeer.service.lookups import look_up_through
@@ -47,18 +49,19 @@ BANS, ADDRESSES, HEADERS, ANCHORS = (
     "bans.sqlite", "addresses.sqlite", "headers.sqlite", "anchors.txt",
 )  # fmt: skip
 """The files in the folder of a network."""
+WISH = "the operator's wish"
+"""Why those are banned whom `Wishes` name."""
 
 
 def _tell_nobody(_: str, **__: object) -> None:
     """Let events go unheard."""
 
 
-class NodeService(MultiService):
+class NodeService(Grounded):
     """Everything about the peers of one node, while it runs.
 
     The parts are there to be looked at.  They are services themselves, in an order that
-    matters: what keeps files starts first and stops last, goodbyes come first of all at
-    the end.
+    matters: what keeps files starts first, and stops when all peers are gone.
 
     Args:
         node: whose peers.
@@ -80,76 +83,70 @@ class NodeService(MultiService):
         emit: Callable[..., object] = _tell_nobody,
         reactor: object,
     ) -> None:
-        MultiService.__init__(self)
-        config, network = node.config, node.config.network
+        Grounded.__init__(self)
+        network = node.config.network
         self.node = node
         self.wishes = wishes
-        self.routes = routes_for(config, routes, reactor)
+        self.routes = routes_for(node.config, routes, reactor)
         wishes.check(network, self.routes)
-        named = distinct(wishes.connect, network.port)
-        places = [*wishes.listen]
-        self._room_inside = self._room(len(named) + len(places))
-        self.doors: list[Listening] = []
-        """Where peers are accepted."""
+        places = len(distinct(wishes.connect, network.port)) + len([*wishes.listen])
+        self._room_inside = self._room(places)
         self.merits = Merits(node.clock.seconds)
         self.bans = Bans(self._file(BANS), node.clock.seconds)
-        self._add(self.bans)
+        self._add(self.bans, self.ground)
+        for subject in wishes.ban:
+            self.bans.parse(subject)  # better to hear of a mistake now than at the start
         node.add_listener(Conduct(self.bans, tell=emit))
         self.book = AddressBook(fit=_anything if wishes.private_addresses else is_routable)
         self._emit = emit
         self._keep_addresses()
         self.following = self._follow()
         self.admission = self._admit()
-        factory = GuardedFactory(PeerFactory(node, outbound=False), self.admission)
-        for place in places:
-            endpoint = server_endpoint(reactor, place, network.port)
-            self.doors.append(Listening(_name(place), endpoint, factory, node.journal))
-        for door in self.doors:
-            self._add(door)
-        if self.doors:
-            self._add(self.admission)
-        for peer in named:
-            self.dial(peer)
+        self.doors = self._open_doors(reactor)
+        """Where peers are accepted."""
+        self.named: dict[object, ClientService] = {}
+        """What keeps the peers that are dialled by name, by where they are."""
+        self.dial_only(wishes.connect)
         self.slots = self._find_peers(reactor)
         self.gossip = self._talk()
         self._add(Summary(node, wanted=wishes.outbound, known=lambda: len(self.book)))
-        # Goodbyes come first: once a ClientService has cut its connection, nobody can tell any
-        # more who ended it.
         self._add(Farewell(node))
 
-    def dial(self, place: str | IStreamClientEndpoint) -> None:
-        """Keep a connection to the peer at *place* from now on.
+    def dial_only(self, places: Iterable[str | IStreamClientEndpoint]) -> None:
+        """Keep connections to the peers at *places* from now on, and part with others so named.
 
         Raises:
-            InvalidSetting: it cannot be read, or would be dialled past the proxy.
+            InvalidSetting: one of them cannot be read, or would be dialled past the proxy;
+                nothing is changed then.
         """
-        config = self.node.config
-        elsewhere = _elsewhere(self.routes) if config.follow_redirects else None
-        endpoint = self.routes.client(place, config.network.port)
-        peer = fixed_peer(_name(place), endpoint, self.node, elsewhere)
-        if isinstance(place, str):
-            peer.setName(place)
-        self._add(peer)
-
-    def hang_up(self, place: str) -> None:
-        """Keep the connection to the peer at *place* no longer."""
-        self.getServiceNamed(place).disownServiceParent()
+        wanted = distinct(places, self.node.config.network.port)
+        new = {at: self._fixed(each) for at, each in wanted.items() if at not in self.named}
+        for at in self.named.keys() - wanted.keys():
+            self.named.pop(at).disownServiceParent()
+        for at, peer in new.items():
+            self.named[at] = peer
+            self._add(peer)
 
     def limit(self, most: int, per_host: int, per_prefix: int) -> None:
         """Accept at most so many peers from now on; 0 for no limit.  Nobody has to leave."""
         self.admission.limits = self._limits(most, per_host, per_prefix)
 
-    def ban(self, subjects: Iterable[str], seconds: float) -> None:
-        """Turn hosts and prefixes away for so many *seconds*, unless they are banned already.
+    def ban_only(self, subjects: Iterable[str], seconds: float) -> None:
+        """Turn hosts and prefixes away for so many *seconds*; let others in that were so named.
+
+        Who is banned already stays so until the same moment.
 
         Raises:
-            InvalidSetting: one of them is neither.
+            InvalidSetting: one of *subjects* is neither; nothing is changed then.
+            StorageUnusable: it cannot be kept.
         """
-        banned = {ban.subject for ban in self.bans}
-        until = self.node.clock.seconds() + seconds
-        for subject in subjects:
-            if self.bans.parse(subject)[0] not in banned:
-                self.bans.ban(subject, until, "the operator's wish")
+        wanted = {self.bans.parse(subject)[0] for subject in subjects}
+        banned = {ban.subject: ban for ban in self.bans}
+        for subject, ban in banned.items():
+            if ban.reason == WISH and subject not in wanted:
+                self.bans.lift(subject)
+        for subject in wanted - banned.keys():
+            self.bans.ban(subject, self.node.clock.seconds() + seconds, WISH)
 
     def introduce(self, addresses: Iterable[Address]) -> int:
         """Consider *addresses*, from now on, when looking for peers; return how many are new."""
@@ -167,8 +164,14 @@ class NodeService(MultiService):
 
     # The parts
 
-    def _add(self, service: Service) -> None:
-        service.setServiceParent(self)
+    def _add(self, service: Service, parent: MultiService | None = None) -> None:
+        service.setServiceParent(self if parent is None else parent)
+
+    def _fixed(self, place: str | IStreamClientEndpoint) -> ClientService:
+        config = self.node.config
+        elsewhere = _elsewhere(self.routes) if config.follow_redirects else None
+        endpoint = self.routes.client(place, config.network.port)
+        return fixed_peer(_name(place), endpoint, self.node, elsewhere)
 
     def _file(self, name: str) -> Path | None:
         folder = self.wishes.folder
@@ -197,6 +200,18 @@ class NodeService(MultiService):
         limits = self._limits(wishes.max_inbound, wishes.max_per_host, wishes.max_per_prefix)
         return Admission(self.node, limits, bans=self.bans, merits=self.merits, tell=self._emit)
 
+    def _open_doors(self, reactor: object) -> list[Listening]:
+        node, doors = self.node, []
+        factory = GuardedFactory(PeerFactory(node, outbound=False), self.admission)
+        for place in self.wishes.listen:
+            endpoint = server_endpoint(reactor, place, node.config.network.port)
+            doors.append(Listening(_name(place), endpoint, factory, node.journal))
+        for door in doors:
+            self._add(door)
+        if doors:
+            self._add(self.admission)
+        return doors
+
     def _keep_addresses(self) -> None:
         node = self.node
         keeper = AddressKeeper(
@@ -206,13 +221,13 @@ class NodeService(MultiService):
             clock=node.clock,
             journal=node.journal,
         )
-        self._add(keeper)
-        self._add(_Once(self._begin))
+        self._add(keeper, self.ground)
+        self._add(_Once(self._begin), self.ground)
 
     def _begin(self) -> None:
         """Tell the book and the list of bans, once they are open, what the operator says."""
         self.introduce(self.wishes.add_peer)
-        self.ban(self.wishes.ban, self.wishes.ban_time)
+        self.ban_only(self.wishes.ban, self.wishes.ban_time)
 
     def _follow(self) -> Following | None:
         if not self.wishes.headers or self.node.config.network.rules is None:
@@ -223,7 +238,7 @@ class NodeService(MultiService):
             useful=self.merits.note,
             emit=self._emit,
         )
-        self._add(following)
+        self._add(following, self.ground)
         return following
 
     def _find_peers(self, reactor: object) -> Outbound | None:

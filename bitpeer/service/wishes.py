@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from pathlib import Path
 
 from twisted.internet.interfaces import IStreamClientEndpoint, IStreamServerEndpoint
@@ -20,6 +20,8 @@ from bitpeer.service.seeds import Address
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Wishes:
     """The numbers, places and habits of one node.
+
+    What has several items may be anything that yields them.
 
     Raises:
         InvalidSetting: one of them makes no sense.
@@ -53,7 +55,7 @@ class Wishes:
     max_per_prefix: int = MAX_PER_PREFIX
 
     ban: Iterable[str] = ()
-    """Hosts and prefixes to turn away from the start."""
+    """Hosts and prefixes to turn away from the start; earlier wishes of this kind are void."""
     ban_time: float = BAN_TIME
     """For how many seconds."""
 
@@ -67,12 +69,14 @@ class Wishes:
     """Host at which peers may be told to find this node."""
     headers: bool = False
     """Whether to follow the chain of headers, and to serve it."""
-    folder: Path | None = field(default=None)
+    folder: Path | None = None
     """Where to keep what is learned; `None` keeps nothing."""
 
     def __post_init__(self) -> None:
-        check_several("connect", self.connect)
-        check_several("listen", self.listen)
+        for several in ("connect", "listen", "add_peer", "ban"):
+            value = getattr(self, several)
+            check_several(several, value)
+            object.__setattr__(self, several, tuple(value))  # they are needed at each start
         for setting in ("outbound", "block_only"):
             value = getattr(self, setting)
             if not isinstance(value, int) or value < 0:
@@ -88,12 +92,14 @@ class Wishes:
         Raises:
             InvalidSetting: there is no way.
         """
-        if not self.outbound:
+        setting = "outbound" if self.outbound else "block_only"
+        count = getattr(self, setting)
+        if not count:
             return
         hearsay = self.gossip and (self.connect or self.listen or self.add_peer)
         if not (network.seeds or network.https_seeds or hearsay):
             expected = f"0, because {network.title} has no seeds to find peers by"
-            raise InvalidSetting("outbound", self.outbound, expected)
+            raise InvalidSetting(setting, count, expected)
         if routes.proxied and routes.proxy is None:  # R-F7
             expected = "0, because nothing may be dialled directly and there is no proxy to do it"
-            raise InvalidSetting("outbound", self.outbound, expected)
+            raise InvalidSetting(setting, count, expected)

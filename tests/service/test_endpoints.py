@@ -62,7 +62,11 @@ def test_a_list_of_places_may_be_anything_with_items(places):
 def test_a_place_written_twice_is_one():
     dial = TCP4ClientEndpoint(Reactor(), "192.0.2.1", 7)
     places = ["192.0.2.1", "192.0.2.1:7", "tcp:192.0.2.1:7", "192.0.2.1:8", dial, dial]
-    assert distinct(places, 7) == ["192.0.2.1", "192.0.2.1:8", dial]
+    assert distinct(places, 7) == {
+        "tcp:192.0.2.1:7": "192.0.2.1",
+        "tcp:192.0.2.1:8": "192.0.2.1:8",
+        id(dial): dial,
+    }
 
 
 def test_parts_that_an_endpoint_does_not_have_are_refused_in_words():

@@ -123,7 +123,8 @@ def _write_slots(rows: Rows) -> bytes:
 
 
 def _read_net(data: bytes, pos: int) -> tuple[Rows, int]:
-    # dcrd reads a matrix without rows, though it cannot write one.
+    # dcrd reads a matrix without rows, and no number of columns after that, though it cannot
+    # write one.
     rows, pos = read_count(data, pos, MAX_MESSAGES, 0)
     if not rows:
         return (), pos
@@ -136,6 +137,8 @@ def _read_net(data: bytes, pos: int) -> tuple[Rows, int]:
 
 
 def _write_net(rows: Rows) -> bytes:
+    if not rows:  # whatever can be read has a hash, for which it is written
+        return b"\0"
     return _write_rows(rows, MAX_MESSAGES, _write_mixed, write_compact_size(MESSAGE_SIZE))
 
 

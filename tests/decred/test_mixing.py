@@ -25,6 +25,7 @@ from bitpeer.decred.mixing import (
 )
 from bitpeer.decred.transaction import OutPoint, Tx, TxOut
 from bitpeer.errors import InvalidValue, LimitExceeded, Truncated, Unencodable
+from bitpeer.hashes.blake256 import blake256
 from tests.decred import values, vectors
 from tests.decred.battery import is_exactly, survives
 
@@ -295,15 +296,18 @@ def test_slots_have_limits(counts, error):
 
 @pytest.mark.parametrize(
     "messages",
-    [(), ((),), ((bytes(19),),), ((bytes(20),), ()), ((bytes(20),),) * 1025],
+    [((),), ((bytes(19),),), ((bytes(20),), ()), ((bytes(20),),) * 1025],
 )
 def test_a_dc_net_is_a_matrix_of_messages(messages):
     with pytest.raises(Unencodable):
         MixDCNet(*HEAD, messages, ()).encode()
 
 
-def test_a_dc_net_without_rows_can_be_read_though_nobody_can_write_it():
-    assert MixDCNet.decode(HEAD_RAW + b"\0\0").messages == ()
+def test_a_dc_net_without_rows_has_a_hash():
+    message = MixDCNet.decode(HEAD_RAW + b"\0\0")
+    assert message.messages == ()
+    assert message.encode() == HEAD_RAW + b"\0\0"
+    assert message.hash == blake256(HEAD_RAW + b"\0\0")
 
 
 @pytest.mark.parametrize(

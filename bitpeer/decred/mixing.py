@@ -180,9 +180,13 @@ _MAX_SCRIPT = 16_384
 _VALUE_MAX = 1 + MAX_FIELD_VALUE
 _COUNT_MAX = compact_size_length(MAX_MESSAGES)
 
-_SLOTS = Codec(_read_slots, _write_slots, 3, 2 * _COUNT_MAX + MAX_MESSAGES * MAX_PEERS * _VALUE_MAX)
-_NET = Codec(_read_net, _write_net, 1, 2 * _COUNT_MAX + 1 + MAX_MESSAGES**2 * MESSAGE_SIZE)
-_VECTOR = Codec(_read_vector, _write_vector, 1, _COUNT_MAX + 1 + MAX_MESSAGES * MESSAGE_SIZE)
+_MAX_SLOTS = 2 * _COUNT_MAX + MAX_MESSAGES * MAX_PEERS * _VALUE_MAX
+_MAX_NET = 2 * _COUNT_MAX + 1 + MAX_MESSAGES**2 * MESSAGE_SIZE
+_MAX_VECTOR = _COUNT_MAX + 1 + MAX_MESSAGES * MESSAGE_SIZE
+
+_SLOTS = Codec(_read_slots, _write_slots, 3, _MAX_SLOTS, counted=True)
+_NET = Codec(_read_net, _write_net, 1, _MAX_NET, counted=True)
+_VECTOR = Codec(_read_vector, _write_vector, 1, _MAX_VECTOR, counted=True)
 
 
 class MixMessage(Message):

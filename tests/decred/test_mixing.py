@@ -310,6 +310,14 @@ def test_a_dc_net_without_rows_has_a_hash():
     assert message.hash == blake256(HEAD_RAW + b"\0\0")
 
 
+def test_lists_are_kept_as_they_were_given():
+    rows = [(bytes(20),)]
+    message = MixDCNet(*HEAD, rows, ())
+    rows.append(())
+    assert message == MixDCNet.decode(message.encode())
+    assert hash(message) == hash(MixDCNet.decode(message.encode()))
+
+
 @pytest.mark.parametrize(
     ("counts", "error"),
     [

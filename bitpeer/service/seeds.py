@@ -96,6 +96,9 @@ class Seeds:
         if not self._seeds or self._asking or self._clock.seconds() < self._ask_at:
             return False
         self._asking = True
+        if not self._silent:  # it may take a while until there is more to say
+            text = "asking the {seeds} seeds of {network} for addresses"
+            self._journal.emit(LogLevel.info, text, seeds=len(self._seeds), network=self._network)
         seeds = self._seeds.copy()
         self._shuffle(seeds)
         turns = DeferredSemaphore(AT_ONCE)

@@ -11,6 +11,7 @@ for each transgression.
 
 from __future__ import annotations
 
+import socket
 import sys
 from collections.abc import Iterable
 from functools import cache
@@ -47,7 +48,8 @@ class Fence:
         """Refuse what leads elsewhere.
 
         Raises:
-            PermissionError: it does.
+            gaierror: it is a look-up.
+            PermissionError: it leads elsewhere.
         """
         if event in _LOOK_UPS:
             what = f"{event} {arguments[0]!r}"
@@ -59,6 +61,8 @@ class Fence:
         if self._record is not None:
             with self._record.open("a") as file:
                 file.write(f"{what}\n")
+        if event in _LOOK_UPS:  # as where there is no internet
+            raise socket.gaierror(socket.EAI_AGAIN, what)
         raise PermissionError(what)
 
     def _leads_out(self, address: object) -> bool:

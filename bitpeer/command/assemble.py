@@ -15,8 +15,9 @@ from twisted.logger import LogLevel
 from bitpeer.command.plan import NetworkPlan, Plan
 from bitpeer.command.program import OperatorsLog, OperatorsNode, Program
 from bitpeer.command.progressbar import Catching, ProgressBar, drawing
-from bitpeer.command.rereading import Rereading, check_bans
-from bitpeer.command.said import WrongSetting
+from bitpeer.command.rereading import Rereading
+from bitpeer.command.said import WrongSetting, refused
+from bitpeer.command.settings import BY_NAME, MEMORY
 from bitpeer.command.ways import ONION_KEY, make_doors, make_routes, make_tor
 from bitpeer.config import VERSION, PeerConfig
 from bitpeer.errors import InvalidSetting
@@ -65,13 +66,9 @@ class _Assembly:
         self._log = OperatorsLog(plan.log_level)
         self._journal = Journal(self._log.log, clock.seconds)
         self._events = Events(clock.seconds, log=self._log.log)
-        self._data: DataDirectory | None = None
-        if plan.data_dir != "memory":
-            place = None if plan.data_dir is None else Path(plan.data_dir)
-            self._data = DataDirectory(place)
-        self._tor = make_tor(
-            plan, None if self._data is None else self._data.place, self._journal, reactor
-        )
+        self._data = _data_directory(plan.data_dir)
+        place = None if self._data is None else self._data.place
+        self._tor = make_tor(plan, place, self._journal, reactor)
 
     def program(self, make_plan: Callable[[], Plan]) -> Program:
         """Return all of it."""
@@ -81,9 +78,9 @@ class _Assembly:
         json_log = None
         if plan.log_json is not None:
             json_log = JsonLog(plan.log_json, self._events, self._journal)
-        for each in (json_log, self._data, self._tor):  # started first, and stopped last
+        for each in (json_log, self._data, self._tor):
             if each is not None:
-                services.addService(each)
+                program.ground.addService(each)
         running = [(each, list(self._services(each))) for each in plan.networks]
         overviews = []
         for _, of_network in running:
@@ -128,12 +125,10 @@ class _Assembly:
     def _services(self, plan: NetworkPlan) -> Iterator[NodeService]:
         """Yield the service for each chain of a network."""
         routes = make_routes(plan, self._tor, self._reactor)
-        doors = make_doors(plan, self._tor, self._key(plan), self._reactor)
+        doors = make_doors(plan, self._tor, self._path(plan, ONION_KEY), self._reactor)
         _check_places(plan, routes, doors, self._reactor)
         _tell(plan.config, self._journal)
-        folder = None
-        if self._data is not None:
-            folder = self._data.path(plan.config.network, "x").parent
+        folder = self._path(plan, "")
         yield self._service(plan.config, _wishes(plan, doors, folder), plan, plan.chain, routes)
         for chain_id, place in plan.serve.items():
             config = plan.other(chain_id)
@@ -142,6 +137,8 @@ class _Assembly:
                 max_inbound=plan.max_inbound,
                 max_per_host=plan.max_per_host,
                 max_per_prefix=plan.max_per_prefix,
+                ban=plan.ban,
+                ban_time=plan.ban_time,
             )
             yield self._service(config, wishes, plan, chain_id, routes)
 
@@ -160,14 +157,15 @@ class _Assembly:
         try:
             service = NodeService(node, wishes, routes=routes, emit=emit, reactor=reactor)
         except InvalidSetting as error:
+            if error.setting in BY_NAME:
+                raise refused(error.setting, error.value, error) from None
             raise WrongSetting(str(error)) from None
-        check_bans(service, plan)
         plan.doors.add(chain_id, service)
         return service
 
-    def _key(self, plan: NetworkPlan) -> Path | None:
-        """Return where the key of a network's onion service is kept."""
-        return None if self._data is None else self._data.path(plan.config.network, ONION_KEY)
+    def _path(self, plan: NetworkPlan, name: str) -> Path | None:
+        """Return where a file of a network is; `None` if nothing is to be kept."""
+        return None if self._data is None else self._data.path(plan.config.network, name)
 
     def _page(self, place: str, overviews: list[Overview]) -> Any:
         # Twisted's web server is worth its memory only to those who want to look.
@@ -183,7 +181,18 @@ class _Assembly:
                 names=self._plan.http_name,
             )
         except InvalidSetting as error:
-            raise WrongSetting(f"--http is {place!r:.200}, expected {error.expected}") from None
+            raise refused("http", place, error) from None
+
+
+def _data_directory(place: str | None) -> DataDirectory | None:
+    """Return where what is learned is kept; `None` if nowhere."""
+    if place == MEMORY:
+        return None
+    try:
+        return DataDirectory(None if place is None else Path(place))
+    except RuntimeError:  # as in a container whose user nobody knows
+        why = "nobody knows where your home directory is, so say --data-dir"
+        raise WrongSetting(why) from None
 
 
 def _wishes(
@@ -261,6 +270,4 @@ def _check_places(
             try:
                 read(place, port)
             except InvalidSetting as error:
-                raise WrongSetting(
-                    f"--{option} is {place!r:.200}, expected {error.expected}"
-                ) from None
+                raise refused(option, place, error) from None

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import tomllib
 from dataclasses import dataclass, field
 from difflib import get_close_matches
@@ -11,6 +12,7 @@ from typing import Any
 from bitpeer.command import values
 from bitpeer.command.said import Said, WrongSetting
 from bitpeer.command.settings import BY_NAME, Scope, Setting, Shape
+from bitpeer.net.text import printable
 
 NETWORKS_TABLE = "networks"
 """The table that has a table for each network."""
@@ -30,6 +32,8 @@ class ConfigFile:
 
 def read_file(path: str) -> ConfigFile:
     """Return what the file at *path* says.
+
+    Paths in it begin where it is.
 
     Raises:
         WrongSetting: it cannot be read, is no TOML, or has something that is no setting.
@@ -70,9 +74,9 @@ def _sorted_out(path: str, tables: dict[str, Any]) -> ConfigFile:
 
 
 def _layer(path: str, prefix: str, table: dict[str, Any]) -> dict[str, Said]:
-    layer = {}
+    layer: dict[str, Said] = {}
     for key, content in table.items():
-        where = f"{prefix}{key} in {path}"
+        where = f"{prefix}{printable(key)} in {path}"
         setting = BY_NAME.get(key.replace("_", "-"))
         if setting is None or setting.name == "config":
             near = get_close_matches(key, BY_NAME, 1)
@@ -81,16 +85,21 @@ def _layer(path: str, prefix: str, table: dict[str, Any]) -> dict[str, Said]:
         if prefix and setting.scope is Scope.PROGRAM:
             raise WrongSetting(f"{where} is about the whole program: it belongs to the top")
         texts = _texts(content, setting, where)
+        if setting.name in layer:
+            raise WrongSetting(f"{where} is there twice, with - and with _")
         if texts:
-            layer[setting.name] = Said(texts, where)
+            folder = os.path.dirname(path)
+            layer[setting.name] = Said(
+                tuple(setting.located(each, folder) for each in texts), where
+            )
     return layer
 
 
 def _texts(content: object, setting: Setting, where: str) -> tuple[str, ...]:
     """Return what TOML has for a setting as a command line would have it."""
     if isinstance(content, list):
-        if setting.name in ("services", "want"):
-            return (",".join(_text(each, setting, where) for each in content),)
+        if setting.shape is Shape.WORDS:
+            return (",".join(_text(each, setting, where) for each in content) or "0",)
         if setting.shape is not Shape.MANY:
             raise Said((), where).wrong(content, "one value")
         return tuple(_text(each, setting, where) for each in content)
@@ -104,4 +113,6 @@ def _text(content: object, setting: Setting, where: str) -> str:
     elif isinstance(content, int | str) and setting.shape is not Shape.FLAG:
         return str(content)
     expected = "true or false" if setting.shape is Shape.FLAG else "a text or a whole number"
+    if setting.name == "network":
+        expected = f"names of networks; settings of one belong to [{NETWORKS_TABLE}.NAME]"
     raise Said((), where).wrong(content, expected)

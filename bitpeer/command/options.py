@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import platform
 import sys
 from collections.abc import Callable, Sequence
@@ -71,6 +72,7 @@ class Options(UsageOptions):
         return make_plan(self._said, read_file(said.texts[-1]) if said else ConfigFile())
 
     def _hear(self, setting: Setting, text: str) -> None:
+        text = setting.located(text, os.getcwd())  # twistd may go elsewhere before it is read again
         before = self._said.get(setting.name)
         texts = (*before.texts, text) if before else (text,)
         self._said[setting.name] = Said(texts, f"--{setting.name}")

@@ -6,9 +6,10 @@ from collections.abc import Sequence
 from dataclasses import dataclass, field, replace
 from typing import Any
 
+from bitpeer.command import values
 from bitpeer.command.configfile import ConfigFile
-from bitpeer.command.said import Layer, WrongSetting, find, value
-from bitpeer.command.settings import BY_NAME, DEFAULT_OUTBOUND, SETTINGS, Scope
+from bitpeer.command.said import Layer, WrongSetting, find, refused, value
+from bitpeer.command.settings import BY_NAME, DEFAULT_OUTBOUND, SETTINGS, Scope, Shape
 from bitpeer.config import PeerConfig
 from bitpeer.dialect import Network
 from bitpeer.errors import InvalidSetting
@@ -131,9 +132,10 @@ def _network_plan(network: Network, layers: Sequence[Layer], *, tor: bool) -> Ne
     settings: dict[str, Any] = {
         setting.field: value(setting, layers)
         for setting in SETTINGS
-        if setting.scope is not Scope.PROGRAM
+        if setting.scope is not Scope.PROGRAM and setting.shape is not Shape.WORDS
     }
-    agent, services = settings.pop("user_agent"), settings.pop("services")
+    agent = settings.pop("user_agent")
+    services = _services("services", network, layers, 0)
     relay, follows = not settings.pop("no_relay"), settings.pop("follow_redirects")
     settings["serve"] = dict(settings["serve"])
     _check_proxies(layers, tor=tor)
@@ -143,8 +145,8 @@ def _network_plan(network: Network, layers: Sequence[Layer], *, tor: bool) -> Ne
         block_only = DEFAULT_BLOCK_ONLY if outbound else 0
     seeds = network.seeds or network.https_seeds
     private = settings.pop("private_addresses") or not seeds
-    if settings["want"] is None:
-        settings["want"] = network.dialect.wanted_services if seeds else 0
+    usual = network.dialect.wanted_services if seeds else 0
+    settings["want"] = _services("want", network, layers, usual)
     plan = NetworkPlan(
         base=network,
         config=PeerConfig(
@@ -165,6 +167,17 @@ def _network_plan(network: Network, layers: Sequence[Layer], *, tor: bool) -> Ne
     )
     _check_chains(network, layers, plan)
     return replace(plan, config=replace(plan.config, network=_chain(network, plan.chain, plan)))
+
+
+def _services(name: str, network: Network, layers: Sequence[Layer], usual: int) -> int:
+    """Return services by the names that they have in a network; the *usual* if none are said."""
+    said = find(BY_NAME[name], layers)
+    if said is None:
+        return usual
+    try:
+        return values.services(said.texts[-1], network.dialect.service_bits)
+    except ValueError as error:
+        raise said.wrong(said.texts[-1], f"{error}, on {network.title}") from None
 
 
 def _check_proxies(layers: Sequence[Layer], *, tor: bool) -> None:
@@ -214,4 +227,4 @@ def _chain(network: Network, chain_id: int, plan: NetworkPlan) -> Network:
     try:
         return jaxnet.chain(network, chain_id, ports=ports, address=plan.address)
     except InvalidSetting as error:
-        raise WrongSetting(f"--address is {plan.address!r}, expected {error.expected}") from None
+        raise refused("address", plan.address, error) from None

@@ -7,7 +7,7 @@ from collections.abc import Callable
 from types import FrameType
 from typing import Any, cast
 
-from twisted.application.service import MultiService
+from twisted.internet.defer import Deferred
 from twisted.internet.interfaces import IReactorCore, IReactorFromThreads, IReactorTime
 from twisted.logger import (
     FilteringLogObserver,
@@ -23,6 +23,10 @@ from bitpeer.errors import InvalidSetting, LocalError
 from bitpeer.net.journal import Journal
 from bitpeer.net.local import LocalNode
 from bitpeer.net.traffic import MessageLog
+from bitpeer.service.grounded import Grounded
+
+LIMIT = 5.0
+"""Seconds after which stopping is over, whatever has not stopped by then."""
 
 _ENDS = {signal.SIGTERM: "SIGTERM", signal.SIGINT: "SIGINT"}
 
@@ -85,11 +89,12 @@ class OperatorsNode(LocalNode):
             self._messages.bytes_too = level == "trace"
 
 
-class Program(MultiService):
+class Program(Grounded):
     """The service as a program of its own.
 
     What cannot be opened at the start ends it, without a traceback; SIGTERM and SIGINT end
-    it with success; SIGHUP makes it read its settings again.
+    it with success; SIGHUP makes it read its settings again.  What its `ground` holds, a Tor
+    above all, is there until all peers have heard goodbye.
 
     Args:
         reactor: Twisted's.
@@ -103,7 +108,7 @@ class Program(MultiService):
         journal: Journal,
         on_signal: Callable[[int, Any], object] = signal.signal,
     ) -> None:
-        MultiService.__init__(self)
+        Grounded.__init__(self)
         self._reactor = reactor
         self._journal = journal
         self._on_signal = on_signal
@@ -117,18 +122,31 @@ class Program(MultiService):
         Raises:
             CannotStart: a door cannot be opened.
         """
-        self._start(MultiService.privilegedStartService)
+        self._start(Grounded.privilegedStartService)
 
     def startService(self) -> None:
         # Twisted takes the signals over when it begins to run, so this comes after it.
         cast(IReactorCore, self._reactor).callWhenRunning(self._listen_to_signals)
-        self._start(MultiService.startService)
+        self._start(Grounded.startService)
 
-    def _start(self, start: Callable[[MultiService], None]) -> None:
+    def stopService(self) -> Deferred[object]:
+        """Stop everything; the Deferred fires when it has stopped, within five seconds."""
+        stopped: Deferred[object] = Deferred()
+        late = cast(IReactorTime, self._reactor).callLater(LIMIT, stopped.callback, None)
+
+        def in_time(_: object) -> None:
+            if late.active():
+                late.cancel()
+                stopped.callback(None)
+
+        Grounded.stopService(self).addCallback(in_time)
+        return stopped
+
+    def _start(self, start: Callable[[Grounded], None]) -> None:
         try:
             start(self)
         except LocalError as error:
-            if isinstance(error, InvalidSetting) and error.setting == "listen":
+            if isinstance(error, InvalidSetting) and error.setting in ("listen", "http"):
                 raise CannotStart(str(error)) from None  # the door has said so itself
             self._journal.emit(LogLevel.critical, "cannot start: {why}", why=str(error))
             raise CannotStart(str(error)) from None

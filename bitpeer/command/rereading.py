@@ -3,22 +3,35 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import fields
-from typing import Any
+from dataclasses import fields, replace
+from functools import partial
+from typing import Any, TypeVar
 
 from twisted.logger import LogLevel
 
 from bitpeer.command.plan import NetworkPlan, Plan
 from bitpeer.command.program import OperatorsLog, OperatorsNode
-from bitpeer.command.said import WrongSetting
+from bitpeer.command.said import WrongSetting, refused
 from bitpeer.command.settings import SETTINGS
-from bitpeer.errors import InvalidSetting
+from bitpeer.errors import InvalidSetting, StorageUnusable
 from bitpeer.net.journal import Journal
 from bitpeer.service.events import Events
 from bitpeer.service.jsonlog import JsonLog
 from bitpeer.service.nodeservice import NodeService
 
-_SETTINGS = {setting.field: setting for setting in SETTINGS}
+_NAMES = {setting.field: setting.name for setting in SETTINGS}
+_REREAD = frozenset(setting.field for setting in SETTINGS if setting.reread)
+_SAID_BY = {
+    "headers": "no_headers",
+    "addresses": "no_addresses",
+    "feelers": "no_feelers",
+    "relay": "no_relay",
+    "network": "",  # see _differences
+    "config": "",
+}
+"""The fields of plans, and of what peers are told, whose settings are called otherwise."""
+
+P = TypeVar("P", Plan, NetworkPlan)
 
 
 class Rereading:
@@ -49,6 +62,7 @@ class Rereading:
         events: Events,
     ) -> None:
         self._plan = plan
+        """What is in effect: what waits for the next start is as it was at this one."""
         self._make_plan = make_plan
         self._running = running
         self._log = log
@@ -66,93 +80,89 @@ class Rereading:
             text = "nothing is changed, because {why}"
             self._journal.emit(LogLevel.error, text, why=str(error))
             return
-        changed = self._apply(plan)
-        later = [name for name in changed if not _SETTINGS[name].reread]
-        now = [_SETTINGS[name].name for name in changed if _SETTINGS[name].reread]
-        text = "settings have been read again; new: {names}"
-        self._journal.emit(LogLevel.info, text, names=", ".join(now) or "none")
-        if later:
-            names = ", ".join(_SETTINGS[name].name for name in later)
-            text = "these are new, too, but wait for the next start: {names}"
-            self._journal.emit(LogLevel.warn, text, names=names)
-        self._events.emit("config.reread", changed=now)
+        changed = _differences(self._plan, plan)
+        self._apply(plan)
+        self._tell(changed)
 
     def _check(self, plan: Plan) -> None:
         """Refuse peers to dial, and to ban, that cannot be read."""
         for new in plan.networks:
             for service in self._running.get(new.base.title, ())[:1]:
-                check_bans(service, new)
-                for place in new.connect:
-                    try:
-                        service.routes.client(place, new.config.network.port)
-                    except InvalidSetting as error:
-                        expected = f"--connect is {place!r:.200}, expected {error.expected}"
-                        raise WrongSetting(expected) from None
+                port = new.config.network.port
+                _read_all("connect", new.connect, partial(service.routes.client, default_port=port))
+                _read_all("ban", new.ban, service.bans.parse)
 
-    def _apply(self, plan: Plan) -> list[str]:
-        """Let what can change change; return the names of all that is new."""
-        before, self._plan = self._plan, plan
-        changed = _differences(before, plan, "networks")
-        if plan.log_level != before.log_level:
+    def _apply(self, plan: Plan) -> None:
+        """Let what can change change."""
+        if plan.log_level != self._log.level:
             self._log.set_level(plan.log_level)
-        olds = {old.base.title: old for old in before.networks}
-        news = {new.base.title: new for new in plan.networks}
-        if olds.keys() != news.keys():
-            changed.append("network")
-        for title, new in news.items():
-            old, services = olds.get(title), self._running.get(title, ())
-            if old is None or not services:
-                continue
-            changed += _network_differences(old, new)
+        wanted = {new.base.title: new for new in plan.networks}
+        networks = []
+        for old in self._plan.networks:
+            new = wanted.get(old.base.title, old)
+            services = self._running[old.base.title]
             for service in services:
-                self._adjust(service, new)
-            self._dial(services[0], old, new)
-        return list(dict.fromkeys(changed))
+                self._adjust(service, old, new)
+            services[0].dial_only(new.connect)
+            services[0].introduce(new.known())
+            networks.append(_merged(old, new))
+        self._plan = replace(_merged(self._plan, plan), networks=networks)
 
-    def _adjust(self, service: NodeService, new: NetworkPlan) -> None:
+    def _adjust(self, service: NodeService, old: NetworkPlan, new: NetworkPlan) -> None:
         if isinstance(service.node, OperatorsNode):
             service.node.heed(self._log.level)
-        service.limit(new.max_inbound, new.max_per_host, new.max_per_prefix)
-        service.ban(new.ban, new.ban_time)
-
-    def _dial(self, service: NodeService, old: NetworkPlan, new: NetworkPlan) -> None:
-        for place in old.connect:
-            if place not in new.connect:
-                service.hang_up(place)
-        for place in new.connect:
-            if place not in old.connect:
-                service.dial(place)
-        service.introduce(new.known())
-
-
-def check_bans(service: NodeService, plan: NetworkPlan) -> None:
-    """Refuse to ban what cannot be banned.
-
-    Raises:
-        WrongSetting: there is something of the kind in *plan*.
-    """
-    for subject in plan.ban:
+        if _limits(new) != _limits(old):
+            service.limit(*_limits(new))
         try:
-            service.bans.parse(subject)
+            service.ban_only(new.ban, new.ban_time)
+        except StorageUnusable as error:
+            text = "not everybody on {network} is banned who should be, or the other way: {why}"
+            self._journal.emit(LogLevel.error, text, network=new.base.title, why=str(error))
+
+    def _tell(self, changed: list[str]) -> None:
+        now = [_NAMES[name] for name in changed if name in _REREAD]
+        later = [_NAMES[name] for name in changed if name not in _REREAD]
+        text = "settings have been read again; new: {names}"
+        self._journal.emit(LogLevel.info, text, names=", ".join(now) or "none")
+        if later:
+            text = "these are new, too, but wait for the next start: {names}"
+            self._journal.emit(LogLevel.warn, text, names=", ".join(later))
+        self._events.emit("config.reread", changed=now, waiting=later)
+
+
+def _read_all(option: str, said: Sequence[str], read: Callable[[str], object]) -> None:
+    for each in said:
+        try:
+            read(each)
         except InvalidSetting as error:
-            raise WrongSetting(f"--ban is {subject!r:.200}, expected {error.expected}") from None
+            raise refused(option, each, error) from None
 
 
-def _differences(old: Any, new: Any, *but: str) -> list[str]:
-    """Return the names of the settings in which two plans differ."""
-    names = [each.name for each in fields(old) if each.name not in but]
-    return [name for name in names if getattr(old, name) != getattr(new, name)]
+def _limits(plan: NetworkPlan) -> tuple[int, int, int]:
+    return plan.max_inbound, plan.max_per_host, plan.max_per_prefix
 
 
-def _network_differences(old: NetworkPlan, new: NetworkPlan) -> list[str]:
-    changed = _differences(old, new, "base", "config", "doors", "headers", "addresses", "feelers")
-    negated = {"headers": "no_headers", "addresses": "no_addresses", "feelers": "no_feelers"}
-    changed += [
-        name for field, name in negated.items() if getattr(old, field) != getattr(new, field)
-    ]
-    told = {"user_agent": "user_agent", "services": "services", "relay": "no_relay"}
-    return changed + [
-        name
-        for field, name in {**told, "follow_redirects": "follow_redirects"}.items()
-        if getattr(old.config, field) != getattr(new.config, field)
-    ]
+def _merged(old: P, new: P) -> P:
+    """Return *old* with what need not wait for the next start from *new*."""
+    names = {each.name for each in fields(old)} & _REREAD
+    return replace(old, **{name: getattr(new, name) for name in names})
+
+
+def _differences(old: Plan, new: Plan) -> list[str]:
+    """Return the fields of the settings in which two plans differ, each once."""
+    changed = _different_fields(old, new)
+    olds = {each.base.title: each for each in old.networks}
+    news = {each.base.title: each for each in new.networks}
+    if olds.keys() != news.keys():
+        changed.append("network")
+    for title in olds.keys() & news.keys():
+        changed += _different_fields(olds[title], news[title])
+        changed += _different_fields(olds[title].config, news[title].config)
+    return list(dict.fromkeys(changed))
+
+
+def _different_fields(old: Any, new: Any) -> list[str]:
+    names = [_SAID_BY.get(each.name, each.name) for each in fields(old)]
+    values = [(getattr(old, each.name), getattr(new, each.name)) for each in fields(old)]
+    different = [name for name, (a, b) in zip(names, values, strict=True) if a != b]
+    return [name for name in different if name in _NAMES]

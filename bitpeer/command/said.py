@@ -7,10 +7,16 @@ from dataclasses import dataclass
 from typing import Any
 
 from bitpeer.command.settings import Setting, Shape
+from bitpeer.errors import InvalidSetting
 
 
 class WrongSetting(Exception):
     """The operator said something that makes no sense: a sentence for a person."""
+
+
+def refused(option: str, value: object, error: InvalidSetting) -> WrongSetting:
+    """Return the complaint that some part of the program cannot do with an option's *value*."""
+    return WrongSetting(f"--{option} is {value!r:.200}, expected {error.expected}")
 
 
 @dataclass(frozen=True, slots=True)

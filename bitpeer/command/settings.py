@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
+import os
 from dataclasses import dataclass
 from enum import Enum
 from typing import Any
 
-from bitpeer.bitcoin.constants import Services
 from bitpeer.command import values
 from bitpeer.config import user_agent
 from bitpeer.service.admission import MAX_INBOUND, MAX_PER_HOST, MAX_PER_PREFIX
@@ -15,12 +15,15 @@ from bitpeer.service.bans import BAN_TIME
 DEFAULT_OUTBOUND = 8
 """Peers to find and keep, unless the operator names some."""
 MAX_OUTBOUND = 1_000
+MEMORY = "memory"
+"""What `data-dir` is where nothing is to be kept."""
 
 
 class Shape(Enum):
     """How often a setting may be said, and with what."""
 
     ONE = "one value; the last one said counts"
+    WORDS = "several, with commas between them; the last said count"
     MANY = "any number of values"
     FLAG = "no value"
 
@@ -46,6 +49,10 @@ class Setting:
     """What counts if it is not said: a value, not a text to be read."""
     shape: Shape = Shape.ONE
     scope: Scope = Scope.NETWORK
+    is_path: bool = False
+    """Whether its value is a path of a file or a directory."""
+    word: str = ""
+    """What would be a path and is none."""
     reread: bool = False
     """Whether a change takes effect on SIGHUP; otherwise it waits for the next start."""
 
@@ -54,6 +61,17 @@ class Setting:
         """Its name in Python."""
         return self.name.replace("-", "_")
 
+    def located(self, text: str, folder: str) -> str:
+        """Return *text* so that it means the same wherever the program goes.
+
+        Args:
+            text: what was said.
+            folder: where paths that are not absolute begin.
+        """
+        if not self.is_path or text in ("", self.word):
+            return text
+        return os.path.join(folder, os.path.expanduser(text))
+
 
 def _flag(name: str, says: str, scope: Scope = Scope.NETWORK) -> Setting:
     return Setting(
@@ -61,19 +79,21 @@ def _flag(name: str, says: str, scope: Scope = Scope.NETWORK) -> Setting:
     )
 
 
-_SERVICES = ", ".join(str(each.name).lower() for each in Services)
-
 SETTINGS = (
     # The program
     Setting(
         name="config",
         help="Read settings from the file PATH too; what the command line says goes before it.",
         scope=Scope.PROGRAM,
+        is_path=True,
     ),
     Setting(
         name="data-dir",
-        help="Keep what is learned in the directory PATH; 'memory' keeps nothing.",
+        help="Keep what is learned in the directory PATH; 'memory' keeps nothing. [default: "
+        "~/.local/share/bitpeer, or where XDG_DATA_HOME says]",
         scope=Scope.PROGRAM,
+        is_path=True,
+        word=MEMORY,
     ),
     Setting(
         name="http",
@@ -100,6 +120,7 @@ SETTINGS = (
         name="log-json",
         help="Write every event to the file PATH as well, as a line of JSON.",
         scope=Scope.PROGRAM,
+        is_path=True,
     ),
     _flag(
         "tor",
@@ -115,6 +136,7 @@ SETTINGS = (
         name="tor-password-file",
         help="Where the password for it stands, if it has no cookie for us.",
         scope=Scope.PROGRAM,
+        is_path=True,
     ),
     # The network
     Setting(
@@ -242,15 +264,15 @@ SETTINGS = (
     ),
     Setting(
         name="services",
-        help=f"Services to offer, joined by commas: {_SERVICES}, or numbers as 0x409. [default: 0]",
-        read=values.services,
-        default=0,
+        help="Services to offer, joined by commas: names that the network has for them, as "
+        "network,witness, or numbers, as 0x409. [default: 0]",
+        shape=Shape.WORDS,
     ),
     Setting(
         name="want",
         help="Services that peers who are found must offer, as for --services. [default: what "
         "the network's nodes offer, or 0 where it has no seeds]",
-        read=values.services,
+        shape=Shape.WORDS,
     ),
     _flag("no-feelers", "Do not try out addresses before they are needed."),
     _flag("no-relay", "Ask peers not to announce transactions."),

@@ -3,13 +3,12 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from ipaddress import ip_address
 from typing import Any, TypeVar
 
 from twisted.logger import LogLevel
 
-from bitpeer.bitcoin.constants import Services
 from bitpeer.bitcoin.hosts import parse_host
 from bitpeer.bitcoin.networks import NETWORKS as BITCOIN
 from bitpeer.config import PeerConfig, user_agent
@@ -140,18 +139,18 @@ def agent(said: str) -> bytes:
     )
 
 
-def services(said: str) -> int:
-    """Read service bits: numbers, or names, with commas between them."""
+def services(said: str, names: Mapping[int, str]) -> int:
+    """Read service bits: numbers, or *names* that a network has for them, with commas."""
+    known = {name.lower(): bit for bit, name in names.items()}
     total = 0
     for part in said.split(","):
-        name = part.strip().replace("-", "_").upper()
+        name = part.strip().replace("-", "_").lower()
         try:
-            bits = int(Services[name]) if name in Services.__members__ else _bits(name)
+            bits = known[name] if name in known else _bits(name)
         except ValueError:
             bits = -1
         if not 0 <= bits < 1 << 64:
-            known = ", ".join(str(each.name).lower() for each in Services)
-            raise ValueError(f"numbers up to 64 bits, or of {known}, with commas")
+            raise ValueError(f"numbers up to 64 bits, or of {', '.join(known)}, with commas")
         total |= bits
     return total
 

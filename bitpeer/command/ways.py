@@ -11,7 +11,7 @@ from typing import TypeVar
 from twisted.internet.interfaces import IStreamServerEndpoint
 
 from bitpeer.command.plan import NetworkPlan, Plan
-from bitpeer.command.said import WrongSetting
+from bitpeer.command.said import WrongSetting, refused
 from bitpeer.errors import InvalidSetting, LocalError
 from bitpeer.net.journal import Journal
 from bitpeer.net.onion import OnionEndpoint, onion_endpoint
@@ -108,7 +108,7 @@ def _checked(option: str, text: str, make: Callable[[str], T]) -> T:
     try:
         return make(text)
     except InvalidSetting as error:
-        raise WrongSetting(f"--{option} is {text!r:.200}, expected {error.expected}") from None
+        raise refused(option, text, error) from None
     except LocalError as error:
         raise WrongSetting(f"--{option} is {text!r:.200}, but {error}") from None
 

@@ -2,8 +2,10 @@
 
 from io import StringIO
 from math import inf
+from pathlib import Path
 
 import pytest
+from twisted.application.service import MultiService
 
 from bitpeer.command import assemble as assembling
 from bitpeer.command.assemble import assemble
@@ -12,6 +14,7 @@ from bitpeer.command.said import WrongSetting
 from bitpeer.service import descriptors
 from bitpeer.service.datadir import DataDirectory
 from bitpeer.service.nodeservice import NodeService
+from bitpeer.service.seeds import Address
 from tests.service.fakes import LogLines, Reactor
 
 
@@ -34,6 +37,11 @@ def complaint(*arguments):
     return line
 
 
+def kinds(services):
+    """Return the names of the classes of *services*, but not that of what they stand on."""
+    return [type(each).__name__ for each in services if type(each) is not MultiService]
+
+
 def node_services(program):
     return [each for each in program if isinstance(each, NodeService)]
 
@@ -46,16 +54,14 @@ def test_a_plan_becomes_a_program():
     assert lines == ["bitpeer 0.1.0 joins bitcoin-mainnet as /bitpeer:0.1.0/"]
     assert (service.slots.full, service.slots.block_only) == (2, 2)
     assert [door.endpoint_name for door in service.doors] == ["127.0.0.1:0"]
-    assert service.getServiceNamed("192.0.2.1") in list(service)
+    assert list(service.named) == ["tcp:192.0.2.1:8333"]
     assert service.wishes.wanted_services == 9
     assert service.wishes.folder == DataDirectory().place / "bitcoin-mainnet"
 
 
 def test_who_wants_nothing_kept_gets_no_directory():
-    kinds = [type(each).__name__ for each in program("--listen", "0")]
-    assert kinds == ["DataDirectory", "NodeService", "Watch"]
-    kinds = [type(each).__name__ for each in program("--listen", "0", "--data-dir", "memory")]
-    assert kinds == ["NodeService", "Watch"]
+    assert kinds(program("--listen", "0").ground) == ["DataDirectory"]
+    assert kinds(program("--listen", "0", "--data-dir", "memory").ground) == []
 
 
 @pytest.mark.parametrize(
@@ -118,6 +124,59 @@ def test_r_j8_more_peers_than_there_can_be_sockets_are_refused(monkeypatch):
     assert line.startswith("number of peers and places is 8, ")
 
 
+def test_what_others_stand_on_starts_first(tmp_path):
+    json = str(tmp_path / "events")
+    ground = program("--listen", "0", "--log-json", json, "--tor", "--http", "0").ground
+    assert kinds(ground) == ["JsonLog", "DataDirectory", "Tor"]
+
+
+def test_the_page_is_there_for_those_who_want_it():
+    assert kinds(program("--listen", "0", "--http", "0")) == [
+        "NodeService", "Watch", "StatusPage",
+    ]  # fmt: skip
+    assert complaint("--http", "tcp:http").startswith("--http is 'tcp:http', expected tcp:port")
+
+
+def test_a_user_whom_nobody_knows_must_say_where_to_keep_data(monkeypatch):
+    def nowhere():
+        raise RuntimeError("Could not determine home directory.")
+
+    monkeypatch.setenv("XDG_DATA_HOME", "")
+    monkeypatch.setattr(Path, "home", nowhere)
+    assert complaint("--listen", "0").endswith("so say --data-dir")
+    assert node_services(program("--listen", "0", "--data-dir", "/a"))
+
+
+def test_who_cannot_be_banned_is_named():
+    line = complaint("--listen", "0", "--ban", "127.0.0.1")
+    assert line == "--ban is '127.0.0.1', expected somebody other than this machine"
+
+
+def test_networks_share_nothing_but_the_program(tmp_path):
+    running = program(
+        *("--network", "mainnet", "--network", "testnet4", "--network", "decred-mainnet"),
+        *("--data-dir", str(tmp_path)),
+    )
+    services = node_services(running)
+    running.startService()
+    for part in (
+        *(lambda each: each.node, lambda each: each.book, lambda each: each.bans),
+        *(lambda each: each.following, lambda each: each.merits, lambda each: each.node.journal),
+        *(lambda each: each.node.terms.own_nonces, lambda each: each.node.wakes),
+    ):
+        assert len({id(part(each)) for each in services}) == 3
+    titles = ["bitcoin-mainnet", "bitcoin-testnet4", "decred-mainnet"]
+    for title in titles:
+        names = {path.name for path in (tmp_path / title).iterdir()}
+        assert {"addresses.sqlite", "bans.sqlite", "headers.sqlite"} <= names
+    assert {path.name for path in tmp_path.iterdir()} == {"lock", *titles}
+    services[0].introduce([Address("20.1.0.1", 7)])
+    assert [len(each.book) for each in services] == [1, 0, 0]
+    done = []
+    running.stopService().addCallback(done.append)
+    assert len(done) == 1
+
+
 # Jax.Network
 
 SEVERAL = (
@@ -141,6 +200,15 @@ def test_one_program_serves_several_chains_each_at_its_own_door():
     service.stopService()
 
 
+def test_bans_are_in_force_at_the_doors_of_all_chains():
+    services = node_services(
+        started := program(*SEVERAL, "--data-dir", "memory", "--ban", "192.0.2.1")
+    )
+    started.startService()
+    assert [each.bans.is_banned("192.0.2.1") for each in services] == [True] * 3
+    started.stopService()
+
+
 def test_a_door_of_another_chain_that_cannot_be_read_is_refused():
     line = complaint(
         "--network", "jaxnet-simnet", "--address", "::1", "--serve", "1=tcp:x", "--listen", "1"
@@ -155,7 +223,5 @@ class Terminal(StringIO):
 
 def test_a_person_at_a_terminal_sees_how_far_chains_are(monkeypatch):
     monkeypatch.setattr(assembling.sys, "stderr", Terminal())
-    kinds = [type(each).__name__ for each in program("--listen", "0", "--data-dir", "memory")]
-    assert kinds == ["NodeService", "Watch", "ProgressBar"]
-    kinds = [type(each).__name__ for each in program("--listen", "0", "--no-headers")]
-    assert "ProgressBar" not in kinds
+    assert "ProgressBar" in kinds(program("--listen", "0"))
+    assert "ProgressBar" not in kinds(program("--listen", "0", "--no-headers"))

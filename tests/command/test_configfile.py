@@ -16,6 +16,7 @@ network = ["mainnet", "decred-mainnet"]
 outbound = 12
 connect = ["192.0.2.1", "node.example:8333"]
 listen = []
+want = []
 
 [networks.decred-mainnet]
 no-relay = false
@@ -55,6 +56,7 @@ def test_a_file_says_the_same_as_a_command_line(write):
         },
         {
             "bitcoin-mainnet": {
+                "want": Said(("0",), f"networks.mainnet.want {here}"),
                 "outbound": Said(("12",), f"networks.mainnet.outbound {here}"),
                 "connect": Said(
                     ("192.0.2.1", "node.example:8333"), f"networks.mainnet.connect {here}"
@@ -84,6 +86,10 @@ def test_an_empty_file_says_nothing(write):
         ("no-relay = 'true'", "no-relay in a.toml is 'true', expected true or false"),
         ("connect = [[]]", "connect in a.toml is [], expected a text or a whole number"),
         ("[outbound]", "outbound in a.toml is {}, expected a text or a whole number"),
+        ("outbound = 2026-11-21", "outbound in a.toml is datetime.date(2026, 11, 21), expected a"),
+        ("max-inbound = 1\nmax_inbound = 2", "max_inbound in a.toml is there twice, with - and"),
+        ('"out\\nbound" = 1', r"out\x0abound in a.toml is no setting"),
+        ("[network.mainnet]", "network in a.toml is {'mainnet': {}}, expected names of networks; "),
         ("networks = 1", "networks in a.toml is no table"),
         ("[networks]\nmainnet = 1", "networks.mainnet in a.toml is no table"),
         ("[networks.mainnet]\nhttp = 1", "networks.mainnet.http in a.toml is about the whole"),
@@ -104,3 +110,11 @@ def test_what_is_wrong_is_named(write, text, line):
 def test_a_file_that_is_not_there_is_named(tmp_path):
     assert complaint(str(tmp_path / "none")).startswith("--config is '")
     assert "that can be read (Is a directory)" in complaint(str(tmp_path))
+
+
+def test_paths_begin_where_the_file_is(write, tmp_path):
+    path = write("data-dir = 'data'\nlog-json = '/var/log/b'\n")
+    said = read_file(path).everywhere
+    assert said["data-dir"].texts == (str(tmp_path / "data"),)
+    assert said["log-json"].texts == ("/var/log/b",)
+    assert read_file(write("data-dir = 'memory'")).everywhere["data-dir"].texts == ("memory",)

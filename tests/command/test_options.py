@@ -1,9 +1,13 @@
 """The command line."""
 
+import subprocess
+import sys
+
 import pytest
 
 from bitpeer.command.options import Options
-from bitpeer.command.settings import SETTINGS
+from bitpeer.command.settings import SETTINGS, Shape
+from tests.twistd import PATIENCE, environment
 
 
 def parse(*arguments):
@@ -52,6 +56,34 @@ def test_a_file_says_more(tmp_path):
     assert complaint("--config", str(path)).startswith(expected)
 
 
+def test_paths_are_those_of_the_place_where_the_program_was_started(tmp_path, monkeypatch):
+    folder = tmp_path / "etc"
+    folder.mkdir()
+    (folder / "a.toml").write_text('log-json = "log"\ntor-password-file = "/b"\n')
+    monkeypatch.chdir(tmp_path)
+    options = parse("--config", "etc/a.toml", "--data-dir", "data")
+    monkeypatch.chdir("/")
+    for plan in (options.plan, options.make_plan()):
+        assert plan.data_dir == str(tmp_path / "data")
+        assert plan.log_json == str(folder / "log")
+        assert plan.tor_password_file == "/b"
+
+
+def test_of_two_files_the_last_counts(tmp_path):
+    (tmp_path / "a.toml").write_text("outbound = 3\n")
+    (tmp_path / "b.toml").write_text("max-inbound = 7\n")
+    files = [f"--config={tmp_path / name}.toml" for name in "ab"]
+    (network,) = parse(*files).plan.networks
+    assert (network.outbound, network.max_inbound) == (8, 7)
+
+
+@pytest.mark.parametrize(
+    "option", [f"--{setting.name}" for setting in SETTINGS if setting.shape is not Shape.FLAG]
+)
+def test_nothing_is_not_a_value(option):
+    assert complaint(f"{option}=").startswith(f"bitpeer: {option} is ''")
+
+
 def test_versions_are_shown(capsys):
     with pytest.raises(SystemExit) as caught:
         parse("--version")
@@ -83,3 +115,29 @@ def test_a_wrong_option_ends_in_one_line_that_says_what_is_right(arguments, part
     line = complaint(*arguments)
     for part in (*parts, "bitpeer: ", "see twistd bitpeer --help"):
         assert part in line
+
+
+def test_help_needs_neither_the_reactor_nor_what_may_be_missing():
+    program = """
+import sys
+from bitpeer.tap import Options
+try:
+    Options().parseOptions(["--help"])
+except SystemExit as end:
+    assert not end.code
+names = {name.partition(".")[0] for name in sys.modules}
+print(*names & {"prometheus_client", "tqdm", "txtorcon"})
+print("twisted.internet.reactor" in sys.modules, "twisted.web.server" in sys.modules)
+"""
+    ended = subprocess.run(
+        (sys.executable, "-c", program),
+        env=environment(),
+        capture_output=True,
+        text=True,
+        timeout=PATIENCE,
+        check=True,
+    )
+    shown, imported, others = ended.stdout.rstrip("\n").rsplit("\n", 2)
+    assert "--connect=" in shown
+    assert imported == ""
+    assert others == "False False"

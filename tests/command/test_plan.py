@@ -78,6 +78,31 @@ def test_the_operator_says_what_peers_are_told():
     )
 
 
+def test_services_have_the_names_that_their_network_knows():
+    assert one(services="network,witness", want="network-limited").config.services == 9
+    assert one(want="network-limited").want == 0x400
+    assert one(network="decred-mainnet", want="network,4").want == 5
+    line = complaint(network=["mainnet", "decred-mainnet"], want="witness")
+    assert line == (
+        "--want is 'witness', expected numbers up to 64 bits, or of network, bloom, "
+        "compact_filters, with commas, on decred-mainnet"
+    )
+    assert complaint(services="").startswith("--services is '', expected numbers")
+
+
+def test_who_is_found_must_offer_what_the_networks_nodes_offer_unless_somebody_says_otherwise():
+    assert one().want == 9
+    assert one(network="decred-mainnet").want == 1
+    assert one(network="regtest", listen="1").want == 0
+    assert one(want="0").want == 0
+    assert one(network="regtest", listen="1", want="1").want == 1
+
+
+def test_addresses_to_consider_have_the_networks_port_unless_they_have_one():
+    network = one(add_peer=["192.0.2.1", "[2001:db8::1]:7"])
+    assert network.known() == [("192.0.2.1", 8333), ("2001:db8::1", 7)]
+
+
 def test_some_things_can_be_left_out():
     network = one(no_headers="true", no_addresses="true")
     assert not network.headers

@@ -5,6 +5,7 @@ from functools import partial
 
 import pytest
 from twisted.application.service import Service
+from twisted.internet.defer import Deferred
 from twisted.logger import LogLevel
 
 from bitpeer.bitcoin.networks import REGTEST
@@ -61,16 +62,17 @@ def test_messages_may_be_logged_later_and_in_more_detail():
 class Door(Service):
     """A service that cannot start."""
 
-    def __init__(self, *, privileged):
+    def __init__(self, *, privileged, setting="listen"):
         self.privileged = privileged
+        self.error = InvalidSetting(setting, "7", "something else")
 
     def privilegedStartService(self):  # noqa: N802
         if self.privileged:
-            raise InvalidSetting("listen", "7", "something else")
+            raise self.error
 
     def startService(self):
         if not self.privileged:
-            raise InvalidSetting("listen", "7", "something else")
+            raise self.error
 
 
 class World:
@@ -95,12 +97,16 @@ class World:
 
 
 @pytest.mark.parametrize("privileged", [True, False])
-def test_a_door_that_cannot_be_opened_ends_the_program(privileged):
+@pytest.mark.parametrize(("setting", "lines"), [("listen", 0), ("http", 0), ("log-json", 1)])
+def test_what_cannot_be_opened_ends_the_program_and_is_told_once(privileged, setting, lines):
+    """Doors have said so themselves."""
     world = World()
-    Door(privileged=privileged).setServiceParent(world.program)
-    with pytest.raises(CannotStart, match="listen is '7'") as caught:
-        (world.program.privilegedStartService if privileged else world.program.startService)()
+    Door(privileged=privileged, setting=setting).setServiceParent(world.program)
+    start = world.program.privilegedStartService if privileged else world.program.startService
+    with LogLines() as told, pytest.raises(CannotStart, match=f"{setting} is '7'") as caught:
+        start()
     assert caught.value.code == 1
+    assert len(told) == lines
 
 
 class Shelf(Service):
@@ -167,3 +173,64 @@ def test_sighup_makes_it_read_its_settings_again():
     world.reactor.advance(0)
     assert times == [0]
     assert world.stopped == []
+
+
+# The end
+
+
+class Slow(Service):
+    """A service that stops when the test says so."""
+
+    def __init__(self):
+        self.stopped = Deferred()
+        self.told = False
+
+    def stopService(self):
+        Service.stopService(self)
+        self.told = True
+        return self.stopped
+
+
+def stopping(world):
+    done = []
+    world.program.stopService().addCallback(done.append)
+    return done
+
+
+def test_what_others_stand_on_stops_last():
+    world, peers, tor = World(), Slow(), Slow()
+    peers.setServiceParent(world.program)
+    tor.setServiceParent(world.program.ground)
+    world.start()
+    done = stopping(world)
+    assert (peers.told, tor.told) == (True, False)
+    peers.stopped.callback(None)
+    assert tor.told
+    assert done == []
+    tor.stopped.callback(None)
+    assert done == [None]
+    assert world.reactor.getDelayedCalls() == []
+
+
+def test_after_five_seconds_nobody_is_waited_for():
+    world, tor = World(), Slow()
+    tor.setServiceParent(world.program.ground)
+    world.start()
+    done = stopping(world)
+    world.reactor.advance(4.9)
+    assert done == []
+    world.reactor.advance(0.1)
+    assert done == [None]
+    tor.stopped.callback(None)
+    assert done == [None]
+
+
+def test_it_can_be_started_again():
+    world, part = World(), Service()
+    part.setServiceParent(world.program)
+    for _ in range(2):
+        world.program.privilegedStartService()
+        world.program.startService()
+        assert part.running
+        assert stopping(world) == [None]
+        assert not part.running

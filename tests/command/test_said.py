@@ -2,8 +2,9 @@
 
 import pytest
 
-from bitpeer.command.said import Said, WrongSetting, find, value
+from bitpeer.command.said import Said, WrongSetting, find, refused, value
 from bitpeer.command.settings import BY_NAME
+from bitpeer.errors import InvalidSetting
 
 OUTBOUND, CONNECT = BY_NAME["outbound"], BY_NAME["connect"]
 
@@ -24,6 +25,12 @@ def test_a_complaint_names_the_place_and_what_is_right():
 
 def test_complaints_do_not_repeat_novels():
     assert len(str(Said((), "--x").wrong("y" * 10_000, "less"))) < 300
+
+
+def test_what_a_part_refuses_is_told_as_the_operator_said_it():
+    error = refused("listen", "a", InvalidSetting("address", "b", "a port"))
+    assert isinstance(error, WrongSetting)
+    assert str(error) == "--listen is 'a', expected a port"
 
 
 def test_the_first_that_mentions_it_decides():

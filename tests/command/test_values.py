@@ -2,11 +2,11 @@
 
 import pytest
 
-from bitpeer.bitcoin.constants import Services
 from bitpeer.bitcoin.networks import NETWORKS as BITCOIN
 from bitpeer.command import values
 from bitpeer.decred.networks import NETWORKS as DECRED
 from bitpeer.jaxnet.networks import MAINNET as JAX
+from bitpeer.messages.onion import onion_name
 
 
 @pytest.mark.parametrize("name", [*BITCOIN, *(each.title for each in BITCOIN.values())])
@@ -46,19 +46,26 @@ def test_a_user_agent_that_peers_would_not_take_is_refused(said):
         ("0", 0),
         ("9", 9),
         ("0x409", 0x409),
-        ("network,witness", Services.NETWORK | Services.WITNESS),
-        ("Network-Limited, 0x8", Services.NETWORK_LIMITED | Services.WITNESS),
+        ("network,witness", 9),
+        ("Network-Limited, 0x8", 0x408),
         (str((1 << 64) - 1), (1 << 64) - 1),
     ],
 )
 def test_services_are_numbers_or_names(said, bits):
-    assert values.services(said) == bits
+    assert values.services(said, BITCOIN["mainnet"].dialect.service_bits) == bits
+
+
+def test_services_are_called_what_the_network_calls_them():
+    bits = values.network("decred-mainnet").dialect.service_bits
+    assert values.services("compact-filters", bits) == 4
+    with pytest.raises(ValueError, match="64 bits, or of network, bloom, compact_filters, with"):
+        values.services("witness", bits)
 
 
 @pytest.mark.parametrize("said", ["everything", "-1", "\u0661", str(1 << 64), ""])
 def test_services_that_do_not_exist_are_refused(said):
     with pytest.raises(ValueError, match="64 bits, or of network, getutxo, bloom"):
-        values.services(said)
+        values.services(said, BITCOIN["mainnet"].dialect.service_bits)
 
 
 def test_numbers_have_limits():
@@ -117,3 +124,16 @@ def test_another_chain_has_an_id_and_a_place():
             values.other_chain(said)
     with pytest.raises(ValueError, match="a number from 0"):
         values.other_chain("\u0661=1")
+
+
+def test_a_peer_goes_by_its_address_with_or_without_a_port():
+    onion = onion_name(bytes(32))
+    assert values.peer_address("192.0.2.1") == ("192.0.2.1", 0)
+    assert values.peer_address("192.0.2.1:7") == ("192.0.2.1", 7)
+    assert values.peer_address("2001:db8::1") == ("2001:db8::1", 0)
+    assert values.peer_address("[2001:db8::1]") == ("2001:db8::1", 0)
+    assert values.peer_address("[2001:db8::1]:7") == ("2001:db8::1", 7)
+    assert values.peer_address(f"{onion}:7") == (onion, 7)
+    for said in ("", "node.example", "192.0.2.1:0", "192.0.2.1:http", "a.onion"):
+        with pytest.raises(ValueError, match="an IP address or an onion service, with or without"):
+            values.peer_address(said)

@@ -92,4 +92,5 @@ class NobodyAnswered(RequestFailed):
         if not self.attempts:
             return f"nobody could be asked for {self.what:.200}"
         last = "" if self.cause is None else f": {self.cause!s:.200}"
-        return f"{self.attempts} peers were asked for {self.what:.200} in vain{last}"
+        peers = "1 peer was" if self.attempts == 1 else f"{self.attempts} peers were"
+        return f"{peers} asked for {self.what:.200} in vain{last}"

@@ -26,6 +26,7 @@ SENTENCES = [
     ),
     (TooManyRequests(9, 8), "9 requests would be on their way to one peer, at most 8 may"),
     (NobodyAnswered("tx 7", 0), "nobody could be asked for tx 7"),
+    (NobodyAnswered("tx 7", 1), "1 peer was asked for tx 7 in vain"),
     (NobodyAnswered("tx 7", 2), "2 peers were asked for tx 7 in vain"),
     (
         NobodyAnswered("tx 7", 2, Absent("tx 7")),

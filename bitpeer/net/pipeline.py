@@ -4,11 +4,13 @@ from __future__ import annotations
 
 from collections import deque
 from collections.abc import AsyncGenerator, Callable, Iterable, Iterator
+from itertools import chain
 from typing import Any, Generic, TypeVar
 
 from twisted.internet.defer import Deferred
+from twisted.python.failure import Failure
 
-from bitpeer.errors import InvalidSetting
+from bitpeer.errors import InvalidSetting, TooManyRequests
 
 B = TypeVar("B")
 
@@ -30,8 +32,9 @@ def blocks_in_order(
 
     Some are asked for ahead: at most *window*, and as many as *max_bytes* hold if they
     are like the largest of late, those that have come and were not looked at yet
-    included; but always one.  Whoever stops, by ``break`` or by cancelling, takes back
-    what was asked.  The first failure ends it.
+    included; but always one, and no more than there is room for beside what is being
+    asked already (`PeerConfig.max_requests`).  Whoever stops, by ``break`` or by
+    cancelling, takes back what was asked.  The first failure ends it.
 
     Args:
         fetch: asks for one block.
@@ -83,6 +86,9 @@ class _Ahead(Generic[B]):
             except StopIteration:
                 break
             block = self._fetch(name)
+            if self._waiting and _is_too_much(block):
+                self._names = chain((name,), self._names)  # its turn comes when one is used
+                break
             self._waiting.append(block)
             block.addCallback(self._came, block)
         return bool(self._waiting)
@@ -111,3 +117,12 @@ class _Ahead(Generic[B]):
         for block in self._waiting:
             block.addErrback(lambda _: None)
             block.cancel()
+
+
+def _is_too_much(block: Deferred[Any]) -> bool:
+    """Whether a block was not even asked for, because so much is being asked already."""
+    outcome = getattr(block, "result", None)
+    if not isinstance(outcome, Failure) or not outcome.check(TooManyRequests):
+        return False
+    block.addErrback(lambda _: None)
+    return True

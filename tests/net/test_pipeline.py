@@ -3,9 +3,9 @@
 from itertools import count, islice
 
 import pytest
-from twisted.internet.defer import CancelledError, Deferred
+from twisted.internet.defer import CancelledError, Deferred, fail
 
-from bitpeer.errors import Absent, InvalidSetting
+from bitpeer.errors import Absent, InvalidSetting, TooManyRequests
 from bitpeer.net.pipeline import FIRST_GUESS, MAX_BYTES, WINDOW, blocks_in_order
 
 
@@ -160,6 +160,25 @@ def test_the_first_failure_in_order_ends_it():
     assert reader.read == [0]
     assert isinstance(reader.error, Absent)
     assert library.taken_back == [2, 3]
+
+
+def test_what_there_is_no_room_for_is_asked_for_later():
+    library = Library()
+
+    def fetch(name):
+        return library.fetch(name) if len(library.missing) < 2 else fail(TooManyRequests(3, 2))
+
+    reader = Reader(blocks_in_order(fetch, range(5), window=1_000))
+    for name in range(5):
+        assert library.missing == [each for each in (name, name + 1) if each < 5]
+        library.give(name)
+    assert reader.read == [0, 1, 2, 3, 4]
+    assert reader.error is None
+
+
+def test_if_there_is_no_room_at_all_it_fails():
+    reader = Reader(blocks_in_order(lambda _: fail(TooManyRequests(3, 2)), range(5)))
+    assert isinstance(reader.error, TooManyRequests)
 
 
 def test_names_are_taken_as_they_are_needed():

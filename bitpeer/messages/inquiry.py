@@ -8,6 +8,7 @@ from enum import Enum
 from operator import attrgetter
 from typing import Any, cast
 
+from bitpeer.errors import Absent, Unencodable
 from bitpeer.messages.control import MemPool, Ping, Pong
 from bitpeer.messages.filters import (
     MAX_CFILTERS,
@@ -53,6 +54,18 @@ def _the_last(parts: Sequence[Any]) -> Any:
     return parts[-1]
 
 
+def _shown(name: object) -> str:
+    """Return a hash as people write it.
+
+    Raises:
+        Unencodable: it is none; text is what many have at hand.
+    """
+    if not isinstance(name, bytes):
+        why = "it must be 32 bytes in wire order; hash_from_text makes them of text"
+        raise Unencodable(f"the hash {name!r:.80}", why)
+    return name[::-1].hex()
+
+
 @dataclass(frozen=True, slots=True, kw_only=True, eq=False)
 class Inquiry:
     """A question to one peer: what to say, and what of that which comes is the answer.
@@ -76,7 +89,7 @@ class Inquiry:
     most: int = 1
     """Messages of which an answer may consist."""
     collect: Callable[[Sequence[Any]], Any] = _the_last
-    """Makes the result of the messages that are the answer."""
+    """Makes the result of the messages that are the answer, or the exception in its place."""
     lenient: bool = False
     """Whether what has come when the time is over is the answer, even if that is nothing."""
     shared: bool = False
@@ -107,7 +120,7 @@ def item(
 ) -> Inquiry:
     """Ask for one object by its kind and its hash in wire order."""
     return Inquiry(
-        what=f"{word} {name[::-1].hex()}",
+        what=f"{word} {_shown(name)}",
         key=(word, kind, name),
         messages=(GetData((InvVect(kind, name),)),),
         answers=answers,
@@ -214,22 +227,30 @@ def mempool(kinds: frozenset[int]) -> Inquiry:
     )
 
 
-def cfilters(start: int, stop: bytes, filter_type: int = 0) -> Inquiry:
-    """Ask for the filters of a range of blocks, from a height to a hash (BIP 157)."""
+def cfilters(start: int, stop: bytes, filter_type: int = 0, *, nonce: int) -> Inquiry:
+    """Ask for the filters of a range of blocks, from a height to a hash (BIP 157).
+
+    Nothing in a filter but the last says to which question it belongs, and some peers pass
+    over what they cannot answer, without a word.  So a `ping` goes with the question: if its
+    `pong` comes before the last filter, there is no answer, and what follows is another's.
+    """
+    what = f"filters up to {_shown(stop)}"
 
     def fit(answer: Any) -> Fit:
+        if isinstance(answer, Pong):
+            return Fit.WHOLE if answer.nonce == nonce else Fit.NOT
         if answer.filter_type != filter_type:
             return Fit.NOT
         return Fit.WHOLE if answer.block_hash == stop else Fit.PART
 
     return Inquiry(
-        what=f"filters up to {stop[::-1].hex()}",
+        what=what,
         key=("cfilters", start, stop, filter_type),
-        messages=(GetCFilters(filter_type, start, stop),),
-        answers=frozenset({CFilter}),
+        messages=(GetCFilters(filter_type, start, stop), Ping(nonce)),
+        answers=frozenset({CFilter, Pong}),
         fit=fit,
         most=MAX_CFILTERS,
-        collect=list,
+        collect=lambda parts: Absent(what) if isinstance(parts[-1], Pong) else list(parts),
         timeout=LARGE,
     )
 
@@ -237,7 +258,7 @@ def cfilters(start: int, stop: bytes, filter_type: int = 0) -> Inquiry:
 def cfheaders(start: int, stop: bytes, filter_type: int = 0) -> Inquiry:
     """Ask for the filter hashes of a range of blocks, from a height to a hash (BIP 157)."""
     return Inquiry(
-        what=f"filter headers up to {stop[::-1].hex()}",
+        what=f"filter headers up to {_shown(stop)}",
         key=("cfheaders", start, stop, filter_type),
         messages=(GetCFHeaders(filter_type, start, stop),),
         answers=frozenset({CFHeaders}),
@@ -249,7 +270,7 @@ def cfheaders(start: int, stop: bytes, filter_type: int = 0) -> Inquiry:
 def cfcheckpt(stop: bytes, filter_type: int = 0) -> Inquiry:
     """Ask for every thousandth filter header up to a hash (BIP 157)."""
     return Inquiry(
-        what=f"filter checkpoints up to {stop[::-1].hex()}",
+        what=f"filter checkpoints up to {_shown(stop)}",
         key=("cfcheckpt", stop, filter_type),
         messages=(GetCFCheckpt(filter_type, stop),),
         answers=frozenset({CFCheckpt}),
@@ -265,7 +286,7 @@ def _of_type(filter_type: int) -> Callable[[Any], Fit]:
 def filter_topics(services: int) -> dict[str, Topic]:
     """Return the topics of BIP 157, for which peers must offer one of these *services*."""
     return {
-        "cfilters": Topic(ask=cfilters, kind=GetCFilters, services=services),
+        "cfilters": Topic(ask=cfilters, kind=GetCFilters, services=services, arguments=("nonce",)),
         "cfheaders": Topic(ask=cfheaders, kind=GetCFHeaders, services=services),
         "cfcheckpt": Topic(ask=cfcheckpt, kind=GetCFCheckpt, services=services),
     }

@@ -102,6 +102,10 @@ class AskingPeer(PushingPeer, Questions):
         self, message: Message | Unknown, kinds: Kinds, where: Callable[[Any], bool] | None
     ) -> Inquiry:
         answers = frozenset({kinds} if isinstance(kinds, type) else kinds)
+        if not answers or not all(isinstance(kind, type) for kind in answers):
+            raise TypeError(
+                f"an answer is of a class of messages, or of several, not {kinds!r:.80}"
+            )
         dialect = self._node.config.network.dialect
         asks = dialect.questions.get(type(message))  # type: ignore[arg-type]  # or Unknown
         questions = () if asks is None else tuple(asks(message))

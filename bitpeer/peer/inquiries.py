@@ -191,9 +191,14 @@ class Inquiries:
                 yield self._twin(asked)
 
     def _twin(self, asked: Asked) -> Asked:
-        """Return who gets the answer to *asked*: of an orphan, the same question asked again."""
+        """Return who gets the answer to *asked*: of an orphan, the same question asked again.
+
+        Not so where the answer has parts, some of which may have come: unless silence is an
+        answer, for then the orphan may have had its own.
+        """
         inquiry = asked.inquiry
-        return asked if inquiry.most > 1 else self._live.get(inquiry.key, asked)
+        has_parts = inquiry.most > 1 and (asked.size or not inquiry.lenient)
+        return asked if has_parts else self._live.get(inquiry.key, asked)
 
     def _progress(self, asked: Asked, message: object, fit: Fit, now: float) -> tuple[Settled, ...]:
         """Take *message* for an answer, or for a part of one."""

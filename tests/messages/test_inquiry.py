@@ -5,6 +5,7 @@ from types import SimpleNamespace
 import pytest
 
 from bitpeer.bitcoin import BlockHeader, Headers
+from bitpeer.errors import Absent, Unencodable
 from bitpeer.messages.addresses import Addr, TimedNetAddress
 from bitpeer.messages.control import GetAddr, MemPool, Ping, Pong
 from bitpeer.messages.filters import (
@@ -119,14 +120,35 @@ def test_a_mempool_is_the_first_message_of_transactions_and_more_if_that_is_full
 
 
 def test_filters_come_one_by_one_up_to_the_stop() -> None:
-    wanted = cfilters(5, STOP, 1)
-    assert wanted.messages == (GetCFilters(1, 5, STOP),)
+    wanted = cfilters(5, STOP, 1, nonce=7)
+    assert wanted.messages == (GetCFilters(1, 5, STOP), Ping(7))
     assert wanted.fit(CFilter(1, TIP, b"")) is Fit.PART
     assert wanted.fit(CFilter(1, STOP, b"")) is Fit.WHOLE
     assert wanted.fit(CFilter(0, STOP, b"")) is Fit.NOT
     assert wanted.collect((1, 2)) == [1, 2]
     assert (wanted.timeout, wanted.most) == (LARGE, 1_000)
     assert not wanted.shared
+
+
+def test_filters_that_have_not_come_before_the_pong_do_not_come() -> None:
+    wanted = cfilters(5, STOP, nonce=7)
+    assert wanted.fit(Pong(6)) is Fit.NOT
+    assert wanted.fit(Pong(7)) is Fit.WHOLE
+    assert isinstance(wanted.collect((CFilter(0, TIP, b""), Pong(7))), Absent)
+
+
+@pytest.mark.parametrize(
+    "ask",
+    [
+        lambda name: item("box", 7, name, frozenset({Inv})),
+        lambda name: cfilters(5, name, nonce=7),
+        lambda name: cfheaders(5, name),
+        cfcheckpt,
+    ],
+)
+def test_text_is_no_hash_and_whoever_tries_is_told_what_is(ask) -> None:
+    with pytest.raises(Unencodable, match="hash_from_text"):
+        ask("00" * 32)
 
 
 def test_filter_headers_and_checkpoints_have_a_name() -> None:
@@ -146,4 +168,5 @@ def test_the_topics_of_filters_need_a_service() -> None:
     topics = filter_topics(64)
     assert set(topics) == {"cfilters", "cfheaders", "cfcheckpt"}
     assert all(topic.services == 64 for topic in topics.values())
-    assert topics["cfilters"].ask(1, STOP).messages == (GetCFilters(0, 1, STOP),)
+    assert topics["cfilters"].arguments == ("nonce",)
+    assert topics["cfilters"].ask(1, STOP, nonce=7).messages[0] == GetCFilters(0, 1, STOP)

@@ -175,13 +175,23 @@ def test_filters_are_asked_for_and_come(peer):
     filters = Result(peer.get_cfilters(1, stop))
     checks = Result(peer.get_cfcheckpt(stop))
     hashes = Result(peer.get_cfheaders(1, stop, 0))
-    kinds = [GetCFilters, GetCFCheckpt, GetCFHeaders]
+    kinds = [GetCFilters, Ping, GetCFCheckpt, GetCFHeaders]
     assert [type(each) for each in said(peer)] == kinds
     parts = [CFilter(0, ONE.hash, b"1"), CFilter(0, stop, b"2")]
     answers = CFHeaders(0, stop, bytes(32), ()), CFCheckpt(0, stop, ())
     say(peer, *parts, *answers)
     assert filters.value == parts
     assert (hashes.value, checks.value) == answers
+
+
+def test_filters_that_the_peer_passes_over_cost_the_next_question_nothing(peer):
+    unknown = Result(peer.get_cfilters(1, bytes(32)))
+    result = Result(peer.get_cfilters(1, TWO.hash))
+    first, second = (each.nonce for each in said(peer) if type(each) is Ping)
+    parts = [CFilter(0, ONE.hash, b"1"), CFilter(0, TWO.hash, b"2")]
+    say(peer, Pong(first), *parts, Pong(second))
+    assert isinstance(unknown.value, Absent)
+    assert result.value == parts
 
 
 def test_addresses_are_asked_for_and_come(stage, peer):
@@ -207,6 +217,9 @@ def test_the_mempool_is_asked_for_and_comes(stage, peer):
     result = Result(peer.get_mempool(timeout=5))
     pass_time(stage, 6)
     assert result.value == []
+    result = Result(peer.get_mempool())
+    say(peer, Inv((item,)))
+    assert result.value == [item]
 
 
 def test_a_ping_takes_its_time(stage, peer):
@@ -429,9 +442,11 @@ def test_before_the_handshake_nothing_can_be_asked(stage):
 def test_nothing_that_makes_no_sense_raises(peer):
     assert isinstance(Result(peer.get_block(b"short")).value, Unencodable)
     assert isinstance(Result(peer.get_blocks([b"short"])).value, Unencodable)
-    assert isinstance(Result(peer.get_block("text")).value, Exception)
+    assert isinstance(Result(peer.get_block("text")).value, Unencodable)
     assert isinstance(Result(peer.get_blocks(["text"])).value, Exception)
     assert isinstance(Result(peer.request("nonsense", Pong)).value, Exception)
+    assert isinstance(Result(peer.request(Ping(1), "pong")).value, TypeError)
+    assert isinstance(Result(peer.request(Ping(1), ())).value, TypeError)
     assert isinstance(Result(peer.get_block(ONE.hash, timeout="long")).value, TypeError)
     assert isinstance(Result(peer.ask("riddles")).value, NotNegotiated)
     assert not peer.machine.asking

@@ -331,6 +331,33 @@ def test_an_answer_in_parts_that_comes_late_is_no_part_of_the_same_asked_again()
     assert desk.told == [("two", 4)]
 
 
+def test_where_silence_is_an_answer_what_comes_later_is_that_to_the_same_asked_again() -> None:
+    desk = Desk()
+    ask = number(1, most=9, lenient=True, collect=len)
+    for name in ("silence", "silence, too"):
+        desk.ask(ask, name, timeout=9)
+        desk.tell(desk.table.expire(NOW + 9))
+    desk.ask(ask, "one pong")
+    desk.hear(Pong(1))
+    assert desk.told == [("silence", 0), ("silence, too", 0), ("one pong", 1)]
+    assert not desk.table
+
+
+def test_but_the_rest_of_an_answer_is_not() -> None:
+    desk = Desk()
+    ask = number(
+        1, lambda pong: Fit.PART if pong.nonce else Fit.WHOLE, most=9, lenient=True, collect=len
+    )
+    waiter = desk.ask(ask, "impatient")
+    desk.hear(Pong(1))
+    desk.table.give_up(waiter, NOW)
+    desk.ask(ask, "next")
+    desk.hear(Pong(0))
+    assert not desk.told
+    desk.hear(Pong(0))
+    assert desk.told == [("next", 1)]
+
+
 def test_a_meagre_answer_will_do_if_no_better_one_comes() -> None:
     def fit(pong: Pong) -> Fit:
         return Fit.WHOLE if pong.nonce > 1 else Fit.MEAGRE

@@ -38,6 +38,9 @@ class CannotStart(SystemExit, Exception):
     that was called, which would wait for ever otherwise, and remove its pid file.
     """
 
+    # That one shows a hundred bytes of what it is told, the name of the class included.
+    __module__ = "builtins"
+
     def __init__(self, why: str) -> None:
         super().__init__(1)
         self.why = why
@@ -122,10 +125,11 @@ class Program(Grounded):
         Raises:
             CannotStart: a door cannot be opened.
         """
+        self._listen_to_signals()
         self._start(Grounded.privilegedStartService)
 
     def startService(self) -> None:
-        # Twisted takes the signals over when it begins to run, so this comes after it.
+        # Twisted takes some signals over when it begins to run.
         cast(IReactorCore, self._reactor).callWhenRunning(self._listen_to_signals)
         self._start(Grounded.startService)
 

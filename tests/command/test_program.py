@@ -125,12 +125,15 @@ def test_files_that_cannot_be_used_end_the_program():
     assert lines[0].startswith("cannot start: ")
 
 
-def test_signals_are_heard_once_the_reactor_runs():
+def test_signals_are_heard_from_the_start_on_and_once_more_when_twisted_has_taken_them():
     world = World()
+    world.program.privilegedStartService()
+    first, world.handlers[:] = dict(world.handlers), ()
+    assert list(first) == [*ENDS, signal.SIGHUP]
     world.program.startService()
     assert world.handlers == []
     world.reactor.run()
-    assert [number for number, _ in world.handlers] == [*ENDS, signal.SIGHUP]
+    assert dict(world.handlers) == first
 
 
 def test_where_there_is_no_sighup_none_is_heard(monkeypatch):

@@ -305,6 +305,32 @@ def test_the_first_who_knows_the_newest_block_is_asked():
     assert audience.newest_block().height == 3
 
 
+def test_who_is_removed_hears_of_nothing_any_more():
+    stays, goes = Watcher(), Watcher()
+    audience = audience_of(stays, goes, Counter())
+    assert len(audience[Say]) == 2
+    audience.remove(goes)
+    assert [receive.__self__ for receive in audience[Say]] == [stays]
+    audience.remove(goes)
+    assert len(audience[Say]) == 1
+    (counter,) = audience.traffic
+    audience.remove(counter)
+    assert audience.traffic == ()
+
+
+def test_when_the_first_who_knows_the_newest_block_is_removed_the_next_is_asked():
+    first, second = Chain(3), Chain(4)
+    audience = audience_of(Watcher(), first, second)
+    audience.remove(first)
+    assert audience.newest_block().height == 4
+    audience.add(first)
+    assert audience.newest_block().height == 4
+    audience.remove(second)
+    assert audience.newest_block().height == 3
+    audience.remove(first)
+    assert audience.newest_block is None
+
+
 def test_a_listener_that_listens_to_nothing_is_a_mistake():
     with pytest.raises(InvalidSetting, match="IPeerListener, IVersionListener"):
         Audience().add(object())

@@ -207,6 +207,18 @@ def test_who_joins_later_hears_of_what_comes_later():
     assert recorder.traffic[0][:3] == ("read", "say", 28)
 
 
+def test_who_is_removed_hears_of_nothing_more():
+    recorder = Recorder()
+    stage = node(recorder)
+    peer = meet(stage)
+    peer.dataReceived(say(b"before"))
+    heard = len(recorder.traffic)
+    stage.remove_listener(recorder)
+    peer.dataReceived(say(b"after"))
+    assert recorder.told("message")[-1] == Say(b"before")
+    assert len(recorder.traffic) == heard
+
+
 @pytest.mark.parametrize("setting", ["log_messages", "log_bytes"])
 def test_messages_are_logged_if_it_is_wanted(setting, logged):
     stage = node(**{setting: True})

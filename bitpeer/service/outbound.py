@@ -15,7 +15,8 @@ from twisted.python.failure import Failure
 from zope.interface import implementer
 
 from bitpeer.dialect import VersionLike
-from bitpeer.errors import Disconnected, DisconnectReason, Refused
+from bitpeer.errors import Disconnected, DisconnectReason, ProxyFailed, Refused, TorUnavailable
+from bitpeer.net.connect import why_not
 from bitpeer.net.factory import PeerFactory
 from bitpeer.net.interfaces import IPeer, IVersionListener
 from bitpeer.net.listeners import PeerListener
@@ -293,7 +294,8 @@ class Outbound(Service, PeerListener):
                 self._dial_soon(slot.kind, place, is_detour=True)
 
     def _unreachable(self, failure: Failure, slot: Slot) -> None:
-        self._over(slot, DisconnectReason.DIAL_FAILED)
+        asked = not failure.check(ProxyFailed, TorUnavailable)
+        self._over(slot, why_not(failure.value), asked=asked)
         self._in_vain += 1
         if self._in_vain == SUSPICIOUS and self.running:
             self._node.journal.emit(
@@ -303,13 +305,13 @@ class Outbound(Service, PeerListener):
                 why=reason_of(failure),
             )
 
-    def _over(self, slot: Slot, reason: DisconnectReason) -> None:
-        """Take note that a connection ended, or never was."""
+    def _over(self, slot: Slot, reason: DisconnectReason, *, asked: bool = True) -> None:
+        """Take note that a connection ended, or never was; that is a failure if it was *asked*."""
         self._slots.discard(slot)
         self._idle = (0, -inf)
         address, now = slot.known.address, self._now()
         if slot.established_at is None:
-            if self.running:
+            if self.running and asked:
                 self._book.failed(address, now)
         elif slot.kind is Kind.FEELER or now - slot.established_at >= STEADY:
             self._rests.forgive(address)

@@ -3,10 +3,18 @@
 from dataclasses import replace
 
 import pytest
+from twisted.internet.defer import fail
+from twisted.internet.error import ConnectionRefusedError as NobodyListens
 
 from bitpeer.config import BlockPosition, PeerConfig
 from bitpeer.dialect import DnsSeed
-from bitpeer.errors import BadChecksum, DisconnectReason
+from bitpeer.errors import (
+    BadChecksum,
+    DisconnectReason,
+    ProxyFailed,
+    ProxyRefused,
+    TorUnavailable,
+)
 from bitpeer.messages.addresses import NetAddress
 from bitpeer.net.factory import PeerFactory
 from bitpeer.net.local import LocalNode
@@ -144,6 +152,30 @@ def test_a_dial_that_fails_is_made_up_for_by_another_address():
     world.tick()
     assert len(set(world.dialled)) == 2
     world.stop()
+
+
+@pytest.mark.parametrize(
+    ("error", "reason", "failures"),
+    [
+        (ProxyFailed("is on fire"), DisconnectReason.PROXY_FAILED, 0),
+        (TorUnavailable("Tor", "it is gone"), DisconnectReason.DIAL_FAILED, 0),
+        (ProxyRefused(4, "host unreachable"), DisconnectReason.PROXY_FAILED, 1),
+        (NobodyListens(), DisconnectReason.DIAL_REFUSED, 1),
+    ],
+)
+def test_an_address_is_not_to_blame_if_it_was_never_asked(monkeypatch, error, reason, failures):
+    world, begun = World(1, ["20.1.0.1"]), []
+
+    class Way:
+        def connect(self, _):
+            return fail(error)
+
+    monkeypatch.setattr(world.routes, "endpoint", lambda *_: Way())
+    monkeypatch.setattr(world.slots._rests, "begin", lambda *heard: begun.append(heard[1]))
+    world.start()
+    world.slots.stopService()
+    assert begun[0] is reason
+    assert world.book.look_up(Address("20.1.0.1", PORT)).failures == failures
 
 
 def test_a_lost_peer_is_replaced_within_a_second():

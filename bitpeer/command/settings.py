@@ -242,8 +242,8 @@ SETTINGS = (
     ),
     Setting(
         name="ban",
-        help="Turn away HOST or PREFIX, as 192.0.2.7 or 192.0.2.0/24, for --ban-time. May be "
-        "repeated.",
+        help="Turn away HOST or PREFIX, as 192.0.2.7 or 192.0.2.0/24, for --ban-time, or until "
+        "it is named no more. May be repeated.",
         shape=Shape.MANY,
         reread=True,
     ),

@@ -148,7 +148,8 @@ class ScriptedPeer(Protocol):
     def expect(self, kind: Kind, fits: Fits = _any, *, timeout: float = PATIENCE) -> Deferred[Any]:
         """Wait for the next message of a *kind* that *fits*, whatever comes before it.
 
-        Next means: after the one that was expected last.  What came since counts.
+        Next means: after the one that was expected last.  What came since counts, and what
+        is passed over on the way is not found again: it is in `history`.
 
         Args:
             kind: a class of messages, or a command.
@@ -159,7 +160,7 @@ class ScriptedPeer(Protocol):
             A Deferred of the message.  It fails with `Missing`, and the transcript, if time
             passes or the connection ends without it.
         """
-        return self.transcript.wait(_words(kind), _test(kind, fits), timeout)
+        return self.transcript.wait(_words(kind, fits), _test(kind, fits), timeout)
 
     def expect_next(self, *, timeout: float = PATIENCE) -> Deferred[Heard]:
         """Wait for the very next message, whatever it is: for those who care about the order."""
@@ -169,7 +170,7 @@ class ScriptedPeer(Protocol):
         self, kind: Kind, fits: Fits = _any, *, seconds: float = PATIENCE
     ) -> Deferred[None]:
         """Wait so many *seconds* for nothing: a message of the kind that *fits* is a failure."""
-        return self.transcript.wait_in_vain(_words(kind), _test(kind, fits), seconds)
+        return self.transcript.wait_in_vain(_words(kind, fits), _test(kind, fits), seconds)
 
     def expect_lost(self, *, timeout: float = PATIENCE) -> Deferred[BaseException]:
         """Wait for the end of the connection.
@@ -350,8 +351,9 @@ def _test(kind: Kind, fits: Fits) -> Fits:
     return lambda message: isinstance(message, kind) and fits(message)
 
 
-def _words(kind: Kind) -> str:
-    return kind if isinstance(kind, str) else kind.__name__
+def _words(kind: Kind, fits: Fits) -> str:
+    word = kind if isinstance(kind, str) else kind.__name__
+    return word if fits is _any else f"{word} that fits"
 
 
 def _several(reply: Reply) -> list[Said | bytes]:

@@ -10,6 +10,7 @@ from twisted.internet.defer import Deferred, fail, succeed
 from twisted.internet.interfaces import IReactorTime
 from twisted.python.failure import Failure
 
+from bitpeer.testing.brief import brief
 from bitpeer.testing.frames import Heard, Said
 
 SHOWN = 20
@@ -36,8 +37,8 @@ class Entry:
     """Bytes, if the script said something that is no message."""
 
     def __str__(self) -> str:
-        text = f"{self.at:10.3f} {'>' if self.ours else '<'} {self.message!r}"
-        return text if len(text) <= SHOWN_OF_ONE else f"{text[: SHOWN_OF_ONE - 3]}..."
+        head = f"{self.at:10.3f} {'>' if self.ours else '<'} "
+        return head + brief(self.message, SHOWN_OF_ONE - len(head))
 
 
 @dataclass(eq=False, slots=True)
@@ -66,6 +67,7 @@ class Transcript:
         self._clock = clock
         self._began = clock.seconds()
         self._next = 0
+        self._found: set[int] = set()
         self._waiters: list[Waiter] = []
 
     def __str__(self) -> str:
@@ -94,6 +96,7 @@ class Transcript:
             if waiter in self._waiters:  # another one's joy may have ended its patience
                 self._waiters.remove(waiter)
                 self._next = max(self._next, count)
+                self._found.add(count - 1)
                 waiter.found.callback(message)
 
     def ended(self, reason: BaseException) -> None:
@@ -117,10 +120,19 @@ class Transcript:
         for number in range(self._next, len(self.received)):
             if fits(self.received[number]):
                 self._next = number + 1
+                self._found.add(number)
                 return succeed(self.received[number])
+        passed_over = self._passed_over(fits)
         if self.lost is not None:
-            return fail(self._missing(f"the connection has ended without {what}"))
-        return self._patience(what, fits, timeout, lambda: f"no {what} within {timeout:g} seconds")
+            return fail(self._missing(f"the connection has ended without {what}{passed_over}"))
+        why = f"no {what} within {timeout:g} seconds{passed_over}"
+        return self._patience(what, fits, timeout, lambda: why)
+
+    def _passed_over(self, fits: Fits) -> str:
+        """Say so if what is wanted came too early: nobody expects that of *next*."""
+        early = [number for number in range(self._next) if number not in self._found]
+        count = sum(1 for number in early if fits(self.received[number]))
+        return f", though {count} came before what was expected last" if count else ""
 
     def wait_in_vain(self, what: str, fits: Fits, seconds: float) -> Deferred[None]:
         """Return a Deferred that fires when no message has fitted for so many *seconds*."""
@@ -128,7 +140,9 @@ class Transcript:
             return succeed(None)
 
         def came(message: Heard) -> None:
-            raise self._missing(f"{what} came, though none should have: {message!r:.200}")
+            raise self._missing(
+                f"{what} came, though none should have: {brief(message, SHOWN_OF_ONE)}"
+            )
 
         def did_not(failure: Failure) -> None:
             if not failure.check(Missing):

@@ -1,12 +1,18 @@
 """What `docs/testing.md` shows works, and what it says goes wrong goes wrong."""
 
 import re
+import sys
 from pathlib import Path
 
 import pytest
+import pytest_twisted
+from twisted.internet import reactor
+from twisted.internet.utils import getProcessOutputAndValue
 
-from bitpeer import testing
+from bitpeer import LocalNode, PeerConfig, PeerFactory, testing
+from bitpeer.bitcoin import NETWORKS
 from bitpeer.testing import Missing, ScriptedPeer, Simulation
+from tests.twistd import environment
 
 PAGE = (Path(__file__).parents[2] / "docs" / "testing.md").read_text("utf-8")
 PROGRAMS = re.findall(r"```python\n(.*?)```", PAGE, re.DOTALL)
@@ -33,6 +39,37 @@ def test_the_cure_cures_it(monkeypatch):
     monkeypatch.setitem(NAMES, "Collector", NAMES["BetterCollector"])
     with Simulation() as simulation:
         TEST(simulation)
+
+
+def test_a_block_made_as_shown_is_one():
+    one = NAMES["block_on"](bytes(32), 1)
+    two = NAMES["block_on"](one.hash, 2, *one.transactions)
+    for block in (one, two):
+        block.check()
+        assert int.from_bytes(block.hash, "little") < 0x7FFFFF << 232
+    assert two.header.previous_hash == one.hash
+    assert len(two.transactions) == 2
+
+
+@pytest.mark.timeout(60)
+@pytest_twisted.ensureDeferred
+async def test_pytest_runs_what_wants_the_reactor(tmp_path):
+    [program] = [each for each in PROGRAMS if "TestCase" in each]
+    node = LocalNode(PeerConfig(network=NETWORKS["regtest"]), clock=reactor)
+    port = reactor.listenTCP(0, PeerFactory(node, outbound=False), interface="127.0.0.1")
+    place = f"127.0.0.1:{port.getHost().port}"
+    (tmp_path / "test_it.py").write_text(program.replace("127.0.0.1:18444", place))
+    (tmp_path / "pytest.ini").write_text("[pytest]\n")
+    said, errors, status = await getProcessOutputAndValue(
+        sys.executable,
+        ("-m", "pytest", "-q", "-p", "no:twisted", "-p", "no:cacheprovider", "test_it.py"),
+        env=environment(),
+        path=str(tmp_path),
+    )
+    assert (status, errors) == (0, b""), said
+    assert b"1 passed" in said
+    await port.stopListening()
+    await node.disconnect_all()
 
 
 def test_all_that_is_named_is_there():

@@ -135,6 +135,8 @@ def test_one_waits_for_the_next_message_such_that(talk):
 def test_one_waits_in_vain(talk):
     with pytest.raises(Missing, match="no Say within 5 seconds"):
         talk.run(talk.there.expect(Say, timeout=5))
+    with pytest.raises(Missing, match="no Say that fits within 5 seconds"):
+        talk.run(talk.there.expect(Say, lambda say: not say.text, timeout=5))
     with pytest.raises(Missing, match="no message within 60 seconds"):
         talk.run(talk.there.expect_next())
     with pytest.raises(Missing, match="no say within 60 seconds"):

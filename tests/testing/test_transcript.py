@@ -74,6 +74,18 @@ def test_what_came_before_the_last_find_does_not_count(scene):
     scene.clock.advance(60)
 
 
+def test_who_asks_too_late_is_told_that(scene):
+    scene.hear(1, 1, 2)
+    scene.wait(1)
+    scene.wait(2)
+    early, never = scene.wait(1, timeout=9), scene.wait(3, timeout=9)
+    scene.clock.advance(9)
+    assert "no ping within 9 seconds, though 1 came before what" in early.failure(Missing)
+    assert "no ping within 9 seconds; " in never.failure(Missing)
+    scene.transcript.ended(ValueError("gone"))
+    assert "without ping, though 1 came before" in scene.wait(1).failure(Missing)
+
+
 def test_two_may_wait_for_the_same(scene):
     one, other = scene.wait(1), scene.wait(1)
     scene.hear(1)
@@ -156,6 +168,8 @@ def test_a_long_transcript_is_shortened(scene):
     lines = str(scene.transcript).splitlines()
     assert len(lines) == 21
     assert lines[0].endswith("... 11 more before")
-    assert len(lines[-1]) == 160
+    assert lines[-1] == f"     0.000 > {64 * '0'}..{64 * '0'}"
+    scene.transcript.said(b"a" * 1_000)
+    assert len(str(scene.transcript.history.pop())) == 160
     assert len(scene.transcript.history) == 31
     assert [entry.ours for entry in scene.transcript.history[-2:]] == [False, True]

@@ -8,8 +8,29 @@ from pathlib import Path
 import pytest
 from twisted.internet.defer import Deferred
 
-from bitpeer import Absent, DisconnectReason, IPeer, PeerGroup, PeerListener
-from bitpeer.bitcoin import REGTEST, Block, BlockHeader, Headers, Inv, InvType, InvVect, Ping, Pong
+from bitpeer import (
+    Absent,
+    DisconnectReason,
+    IPeer,
+    PeerConfig,
+    PeerGroup,
+    PeerListener,
+    on,
+    peer_service,
+)
+from bitpeer.bitcoin import (
+    REGTEST,
+    Block,
+    BlockHeader,
+    GetData,
+    Headers,
+    Inv,
+    InvType,
+    InvVect,
+    Ping,
+    Pong,
+)
+from bitpeer.testing import Host, Simulation, dial
 from tests.bitcoin.vectors import GENESIS
 from tests.examples.test_examples import node
 from tests.net import asked
@@ -123,6 +144,39 @@ def test_what_the_page_about_requests_shows_works(capsys: pytest.CaptureFixture[
     nobody = ask("from_anybody", PeerGroup(stage.clock, patience=0), one.hash)
     assert nobody.value is None
     assert capsys.readouterr().out.startswith("nobody could be asked for block ")
+
+
+@pytest.mark.parametrize(("listener", "waits"), [("Reader", True), ("Trader", False)])
+def test_who_asks_and_answers_does_not_wait(listener: str, waits: bool) -> None:
+    page = (ROOT / "docs" / "requests.md").read_text()
+    names: dict = {}
+    for program in re.findall(r"```python\n(.*?)```", page, re.DOTALL):
+        exec(compile(program, "requests.md", "exec"), names)
+    one, two = asked.make_block(1), asked.make_block(2)
+
+    class Seller(names[listener]):
+        @on(GetData)
+        def wanted(self, peer: IPeer, get_data: GetData) -> None:
+            peer.send(two)
+
+    async def story(there: Host, address: str) -> None:
+        peer = await dial(there, address, REGTEST)
+        await peer.shake_hands()
+        peer.send(Inv((InvVect(InvType.BLOCK, one.hash),)))
+        await peer.expect(GetData)
+        peer.send(GetData((InvVect(InvType.BLOCK, two.hash),)))
+        if waits:
+            await peer.expect_none(Block, seconds=20)
+            peer.send(one)
+        await peer.expect(Block, timeout=1)
+
+    with Simulation(seed=1) as simulation:
+        here, there = simulation.host(), simulation.host()
+        service = peer_service(
+            PeerConfig(network=REGTEST), [Seller()], listen=["8333"], reactor=here
+        )
+        service.startService()
+        simulation.run(story(there, f"{here.address}:8333"))
 
 
 def test_every_way_to_fail_that_the_page_about_requests_names_is_there() -> None:

@@ -233,9 +233,9 @@ class LocalNode:
         return self._last_id
 
     def welcomed(self, peer: PeerProtocol) -> None:
-        """Log that a handshake is complete."""
+        """Log that a handshake is complete, at level debug if that was all that was wanted."""
         self.journal.emit(
-            LogLevel.info,
+            LogLevel.debug if peer.passing else LogLevel.info,
             "{peer} established: {agent}, version {version}",
             _side(peer),
             peer=str(peer),
@@ -260,6 +260,8 @@ class LocalNode:
             stranger = peer.inbound or reason.reason is DisconnectReason.SELF_CONNECTION
             level = LogLevel.debug if stranger else LogLevel.info
             text = "{peer} not won: {reason}"
+        if peer.passing:
+            level = LogLevel.debug
         self.journal.emit(level, text, _side(peer), peer=str(peer), reason=why)
         for receive in self.audience[Disconnected]:
             peer.tell(receive, reason)

@@ -19,6 +19,9 @@ from bitpeer.wire.message import Message
 if TYPE_CHECKING:
     from bitpeer.net.local import LocalNode
 
+PURPOSE = "connection_type"
+"""The key of `IPeer.facts` under which whoever dials may note what for, in Bitcoin Core's words."""
+
 
 class PeerRecord:
     """The part of a peer that moves no bytes.
@@ -45,7 +48,18 @@ class PeerRecord:
     _local_address: str | None = None
 
     def __str__(self) -> str:
-        return f"peer {self.id} {self.address} ({'inbound' if self.inbound else 'outbound'})"
+        way = "inbound" if self.inbound else self._purpose.removesuffix("-full-relay")
+        return f"peer {self.id} {self.address} ({way})"
+
+    @property
+    def passing(self) -> bool:
+        """Whether the connection is there to see whether somebody answers, and no more."""
+        return self._purpose == "feeler"
+
+    @property
+    def _purpose(self) -> str:
+        """What the connection is for, as Bitcoin Core calls it, if somebody noted that."""
+        return "outbound" if self._facts is None else str(self._facts.get(PURPOSE, "outbound"))
 
     @property
     def node(self) -> LocalNode:

@@ -10,9 +10,10 @@ from typing import Any
 from twisted.internet.defer import Deferred
 
 from bitpeer.net.interfaces import IPeer
+from bitpeer.net.peer import PURPOSE
 from bitpeer.service.knownaddress import KnownAddress
 
-CONNECTION_TYPE = "connection_type"
+CONNECTION_TYPE = PURPOSE
 """The key in `IPeer.facts` under which the value of a `Kind` is noted."""
 
 

@@ -15,6 +15,7 @@ from bitpeer.net.interfaces import INewestBlock
 from bitpeer.net.journal import Journal
 from bitpeer.net.listeners import PeerListener
 from bitpeer.net.local import COARSE, LocalNode, draw_nonce
+from bitpeer.net.peer import PURPOSE
 from bitpeer.net.traffic import MessageLog
 from tests.net.stage import (
     GREETING,
@@ -419,6 +420,14 @@ def test_peers_won_and_lost_are_worth_a_line(logged):
         ),
         (LogLevel.info, "peer 1 203.0.113.7:8333 (inbound) lost: closed by the peer"),
     ]
+
+
+def test_whoever_is_only_felt_for_is_worth_a_line_at_level_debug(logged):
+    peer = join(node(), outbound=True)
+    peer.facts[PURPOSE] = "feeler"
+    peer.dataReceived(GREETING)
+    peer.transport.lose()
+    assert [level for level, _ in logged] == [LogLevel.debug] * 2
 
 
 # To everybody

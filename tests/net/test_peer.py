@@ -8,7 +8,7 @@ from bitpeer.messages.addresses import NetAddress
 from bitpeer.messages.control import FeeFilter, Ping, Pong, SendHeaders, VerAck
 from bitpeer.net.factory import PeerFactory
 from bitpeer.net.listeners import PeerListener
-from bitpeer.net.peer import where
+from bitpeer.net.peer import PURPOSE, where
 from tests.net.stage import (
     GREETING,
     HELLO,
@@ -184,6 +184,22 @@ def test_facts_are_the_applications_own():
     peer.facts["score"] = 5
     assert peer.facts == {"score": 5}
     assert other.facts == {}
+
+
+@pytest.mark.parametrize(
+    ("purpose", "way", "passing"),
+    [
+        ("outbound-full-relay", "outbound", False),
+        ("block-relay-only", "block-relay-only", False),
+        ("feeler", "feeler", True),
+    ],
+)
+def test_whoever_dials_may_note_what_for(purpose, way, passing):
+    peer = join(node(), outbound=True)
+    assert not peer.passing
+    peer.facts[PURPOSE] = purpose
+    assert str(peer) == f"peer 1 203.0.113.7:8333 ({way})"
+    assert peer.passing is passing
 
 
 # Snapshots

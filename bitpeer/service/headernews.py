@@ -44,7 +44,9 @@ class HeaderNews:
             first = tip.height - 1
         message = None
         for peer in self._node.established():
-            if peer is source or not peer.wants_headers or peer.known_height >= tip.height:
+            if peer is source or not peer.wants_headers:
+                continue
+            if peer.known_height >= tip.height and not withdrawn:
                 continue
             if message is None:
                 root = self._chain.hash_at(first)
@@ -52,5 +54,6 @@ class HeaderNews:
                 message = self._chain.rules.message(self._chain.headers_after([root]))
             try:
                 peer.send(message)
+                peer.update_last_block(tip.height)
             except LocalError:  # its version has no such message
                 continue

@@ -57,13 +57,16 @@ class Reports:
         since, height = self._last
         if not progress.current and now < since + INTERVAL:
             return
+        single = progress.current and progress.height == progress.best_known == height + 1
         self.rate = (progress.height - height) / max(now - since, 1.0)
         self._last = now, progress.height
         fields = {**progress._asdict(), "rate": round(self.rate, 1)}
         day = datetime.fromtimestamp(progress.tip_time, UTC)
         self._tell(
             "headers.progress",
-            "{network}: headers up to {height} of {best_known}, {day}; {rate} a second",
+            "{network}: new block {height}, of {day}"
+            if single
+            else "{network}: headers up to {height} of {best_known}, {day}; {rate} a second",
             f"{day:%Y-%m-%d %H:%M} UTC",
             **fields,
         )

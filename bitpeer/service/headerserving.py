@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+
 from twisted.internet.defer import Deferred
 from twisted.internet.task import deferLater
 
@@ -45,6 +47,7 @@ class HeaderServer(PeerListener):
         chain, kept = self._chain, []
         if chain.credible:
             kept = chain.headers_after(message.locator[:MAX_LOCATOR], message.stop)
+            self._note_height(peer, message.locator, kept)
         if not kept and not message.locator:
             return None
         wait = self._charge(peer, max(PRICE, len(kept)))
@@ -62,6 +65,15 @@ class HeaderServer(PeerListener):
             peer.send(self._chain.rules.message(kept))
         except LocalError:  # its version has no such message
             return
+
+    def _note_height(self, peer: IPeer, locator: Sequence[bytes], kept: list[bytes]) -> None:
+        """Note how high the peer is: at the last that it is given, or else where it says."""
+        if not locator:
+            return
+        newest = self._chain.rules.link(kept[-1]).hash if kept else locator[0]
+        position = self._chain.find(newest)
+        if position is not None:
+            peer.update_last_block(position.height)
 
     def _charge(self, peer: IPeer, price: int) -> float:
         """Return how many seconds the peer has to wait for what costs so much."""

@@ -32,6 +32,9 @@ class Peer:
         assert isinstance(message, Headers)
         self.told.append(list(message.hashes()))
 
+    def update_last_block(self, height):
+        self.known_height = height
+
 
 class Stage:
     """A chain of twenty blocks, its news, and who hears them."""
@@ -68,6 +71,7 @@ def test_who_wants_headers_is_told_of_a_new_block(stage):
     stage.learn(LONG[20:21], *peers)
     stage.learn(LONG[21:23])
     assert [peer.told for peer in peers] == [[hashes(LONG[20:21]), hashes(LONG[21:23])]] * 2
+    assert [peer.known_height for peer in peers] == [23, 23]
 
 
 def test_nobody_is_told_who_knows_or_does_not_want_to(stage):
@@ -85,7 +89,7 @@ def test_of_many_blocks_only_the_newest_is_told(stage):
 
 
 def test_a_reorganisation_is_told_from_where_the_chains_part(stage):
-    peer = Peer(20)
+    peer = Peer(30)  # as high as can be, but perhaps of the other branch
     fork = mined(4, LONG[17], tag=b"fork", time=LONG[17].time + 1)
     stage.learn(fork, peer)
     assert stage.chain.height == 22

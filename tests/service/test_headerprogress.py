@@ -11,8 +11,8 @@ from tests.service.fakes import LogLines
 TIME = 1_700_000_000
 
 
-def at(height, *, current=False, weighed=None):
-    return Progress(height, 9_000, TIME, 0.0, weighed, current)
+def at(height, *, best=9_000, current=False, weighed=None):
+    return Progress(height, best, TIME, 0.0, weighed, current)
 
 
 @pytest.fixture
@@ -58,10 +58,19 @@ def test_progress_is_told_now_and_then(reports, clock, events):
 
 
 def test_every_new_block_of_a_current_chain_is_told(reports, clock, events):
-    reports.progressed(at(101, current=True))
-    clock.advance(600)
-    reports.progressed(at(102, current=True))
-    assert [fields["height"] for _, fields in events] == [101, 102]
+    with LogLines() as lines:
+        reports.progressed(at(101, best=101, current=True))
+        clock.advance(600)
+        reports.progressed(at(102, best=102, current=True))
+        reports.progressed(at(103, best=104, current=True))
+        reports.progressed(at(105, best=105, current=True))
+    assert [fields["height"] for _, fields in events] == [101, 102, 103, 105]
+    day = "2023-11-14 22:13 UTC"
+    assert lines == [
+        *(f"bitcoin-regtest: new block {height}, of {day}" for height in (101, 102)),
+        f"bitcoin-regtest: headers up to 103 of 104, {day}; 1.0 a second",
+        f"bitcoin-regtest: headers up to 105 of 105, {day}; 2.0 a second",
+    ]
 
 
 def test_weighing_is_told_now_and_then(reports, clock, events):

@@ -22,12 +22,16 @@ class Peer:
 
     def __init__(self) -> None:
         self.given: list[Headers] = []
+        self.known_height = 0
         self.deaf = False
 
     def send(self, message: Headers) -> None:
         if self.deaf:
             raise NotNegotiated(message.command, "ears")
         self.given.append(message)
+
+    def update_last_block(self, height: int) -> None:
+        self.known_height = height
 
 
 @pytest.fixture
@@ -120,3 +124,18 @@ def test_who_cannot_be_answered_is_not(server):
     peer = Peer()
     peer.deaf = True
     assert ask(server, peer, REGTEST.genesis) is None
+
+
+def test_whoever_asks_shows_how_high_it_is_or_will_be(server):
+    peer = Peer()
+    ask(server, peer, stop=ALL[7].hash)
+    assert peer.known_height == 0
+    ask(server, peer, b"?" * 32, ALL[0].hash)
+    assert peer.known_height == 2_001
+    ask(server, peer, ALL[2_000].hash)
+    assert peer.known_height == 2_100
+    ask(server, peer, ALL[-1].hash)
+    assert peer.known_height == 2_100
+    other = Peer()
+    ask(server, other, b"?" * 32, ALL[-1].hash)  # it has something that we have not
+    assert other.known_height == 0

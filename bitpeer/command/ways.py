@@ -5,7 +5,6 @@ from __future__ import annotations
 from collections.abc import Callable
 from functools import partial
 from pathlib import Path
-from tempfile import mkdtemp
 from typing import TypeVar
 
 from twisted.internet.interfaces import IStreamServerEndpoint
@@ -43,8 +42,8 @@ def make_tor(plan: Plan, place: Path | None, journal: Journal, reactor: object) 
     if not plan.tor:
         return None
     if plan.tor_control is None:
-        folder = Path(mkdtemp(prefix="bitpeer-")) if place is None else place
-        places, process = usual_places(reactor), TorProcess(reactor, folder / "tor")
+        folder = None if place is None else place / "tor"
+        places, process = usual_places(reactor), TorProcess(reactor, folder)
     else:
         text = plan.tor_control
         places = [_checked("tor-control", text, partial(control_place, reactor))]

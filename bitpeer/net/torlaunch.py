@@ -8,6 +8,7 @@ import shutil
 from collections import deque
 from contextlib import suppress
 from pathlib import Path
+from tempfile import mkdtemp
 from typing import cast
 
 from twisted.internet.defer import Deferred, succeed
@@ -42,13 +43,16 @@ class TorProcess:
 
     Args:
         reactor: Twisted's.
-        directory: for what Tor wants to remember; created for this user only.
+        directory: for what Tor wants to remember; created for this user only.  `None` for
+            one that goes when Tor does.
         program: the executable.
     """
 
-    def __init__(self, reactor: object, directory: Path, program: str = "tor") -> None:
+    def __init__(self, reactor: object, directory: Path | None, program: str = "tor") -> None:
         self._reactor = reactor
         self._directory = directory
+        self._scratch: Path | None = None
+        """The one that goes, while there is one."""
         self._program = program
         self._child: _Child | None = None
 
@@ -59,7 +63,7 @@ class TorProcess:
             TorUnavailable: it does not start, for the reason told.
         """
         clock = cast(IReactorTime, self._reactor)
-        place = self._directory / "control-port"
+        place = self._home() / "control-port"
         if self._child is None or self._child.ended is not None:
             self._spawn(place)
         child = cast(_Child, self._child)
@@ -75,20 +79,38 @@ class TorProcess:
     def stop(self) -> Deferred[None]:
         """End it; the Deferred fires when it is gone."""
         child, self._child = self._child, None
-        return succeed(None) if child is None else child.end(cast(IReactorTime, self._reactor))
+        ended = succeed(None) if child is None else child.end(cast(IReactorTime, self._reactor))
+        return ended.addCallback(self._forget)
+
+    def _home(self) -> Path:
+        """Return the folder to use, which need not be there."""
+        if self._directory is not None:
+            return self._directory
+        if self._scratch is None:
+            try:
+                self._scratch = Path(mkdtemp(prefix="bitpeer-tor-"))
+            except OSError as error:
+                raise TorUnavailable(_WHO, f"no folder can be made for it: {error}") from error
+        return self._scratch
+
+    def _forget(self, _: None) -> None:
+        scratch, self._scratch = self._scratch, None
+        if scratch is not None:
+            shutil.rmtree(scratch, ignore_errors=True)
 
     def _spawn(self, place: Path) -> None:
         program = shutil.which(self._program)
         if program is None:
             raise TorUnavailable(_WHO, f"there is no program {self._program} on PATH to start")
+        home = place.parent
         try:
-            self._directory.mkdir(mode=0o700, parents=True, exist_ok=True)
+            home.mkdir(mode=0o700, parents=True, exist_ok=True)
             place.unlink(missing_ok=True)
         except OSError as error:
             why = f"{error.filename} cannot be used: {error.strerror}"
             raise TorUnavailable(_WHO, why) from error
         settings = {
-            "DataDirectory": self._directory,
+            "DataDirectory": home,
             "SocksPort": "127.0.0.1:auto",
             "ControlPort": "127.0.0.1:auto",
             "ControlPortWriteToFile": place,
@@ -97,12 +119,12 @@ class TorProcess:
             "RunAsDaemon": "0",
             "Log": "notice stdout",
         }
-        arguments = [program, "-f", str(self._directory / "torrc"), "--ignore-missing-torrc"]
+        arguments = [program, "-f", str(home / "torrc"), "--ignore-missing-torrc"]
         for name, value in settings.items():
             arguments += [f"--{name}", str(value)]
         self._child = _Child()
         cast(IReactorProcess, self._reactor).spawnProcess(
-            self._child, program, arguments, env=None, path=str(self._directory)
+            self._child, program, arguments, env=None, path=str(home)
         )
 
 

@@ -1,4 +1,5 @@
 import os
+import tempfile
 from pathlib import Path
 
 import pytest
@@ -219,3 +220,37 @@ def test_what_does_not_run_has_ended(tor, reactor):
     started(tor)
     reactor.processes[0].end()
     assert tor.stop().called
+
+
+@pytest.fixture
+def scratch(tmp_path, monkeypatch):
+    """The folder of those that go."""
+    monkeypatch.setattr(tempfile, "tempdir", str(tmp_path / "scratch"))
+    (tmp_path / "scratch").mkdir()
+    return tmp_path / "scratch"
+
+
+def test_a_tor_that_is_to_keep_nothing_has_a_folder_that_goes_with_it(reactor, program, scratch):
+    tor = TorProcess(reactor, None, program)
+    assert list(scratch.iterdir()) == []
+    for _ in range(2):
+        started(tor)
+        (folder,) = scratch.iterdir()
+        assert folder.stat().st_mode & 0o777 == 0o700
+        assert reactor.processes[-1].settings["--DataDirectory"] == str(folder)
+        (folder / "state").touch()
+        reactor.processes[-1].end()
+        started(tor)
+        assert reactor.processes[-1].settings["--DataDirectory"] == str(folder)
+        done = tor.stop()
+        assert folder.exists()
+        reactor.processes[-1].end()
+        assert done.called
+        assert list(scratch.iterdir()) == []
+
+
+def test_where_no_folder_can_be_made_there_is_no_tor(reactor, program, scratch):
+    scratch.rmdir()
+    (failure,) = started(TorProcess(reactor, None, program))
+    assert failure.check(TorUnavailable)
+    assert "no folder can be made for it: [Errno 2]" in str(failure.value)

@@ -30,7 +30,7 @@ _REASONS: tuple[tuple[tuple[type[Exception], ...], DisconnectReason], ...] = (
 )
 
 
-def why_not(error: BaseException) -> DisconnectReason:
+def why_not(error: BaseException | None) -> DisconnectReason:
     """Return why there is no connection, given what an endpoint failed with.
 
     What is an error of ours, such as a proxy's, knows its reason itself.

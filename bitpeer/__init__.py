@@ -8,17 +8,22 @@ import bitpeer.jaxnet as jaxnet  # noqa: PLR0402
 from bitpeer.config import PeerConfig
 from bitpeer.errors import (
     Absent,
+    AnswerTooLong,
     BitpeerError,
     Disconnected,
     DisconnectReason,
+    InvalidSetting,
     LocalError,
     NobodyAnswered,
+    NotEstablished,
+    NotNegotiated,
     PeerGone,
     Refused,
     RemoteError,
     RequestFailed,
     TooManyRequests,
     Unanswered,
+    Unencodable,
 )
 from bitpeer.net.connect import connect
 from bitpeer.net.factory import PeerFactory
@@ -38,6 +43,7 @@ from bitpeer.wire.message import Malformed, Unknown
 
 __all__ = [
     "Absent",
+    "AnswerTooLong",
     "BitpeerError",
     "DisconnectReason",
     "Disconnected",
@@ -46,10 +52,13 @@ __all__ = [
     "IPeerListener",
     "ITrafficListener",
     "IVersionListener",
+    "InvalidSetting",
     "LocalError",
     "LocalNode",
     "Malformed",
     "NobodyAnswered",
+    "NotEstablished",
+    "NotNegotiated",
     "PeerConfig",
     "PeerFactory",
     "PeerGone",
@@ -61,6 +70,7 @@ __all__ = [
     "RequestFailed",
     "TooManyRequests",
     "Unanswered",
+    "Unencodable",
     "Unknown",
     "bitcoin",
     "connect",

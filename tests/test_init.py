@@ -25,7 +25,8 @@ def test_the_public_names_are_these_and_all_are_there():
         *("BitpeerError", "LocalError", "RemoteError", "Refused"),
         *("Disconnected", "DisconnectReason", "Unknown", "Malformed"),
         *("PeerGroup", "RequestFailed", "Absent", "Unanswered", "PeerGone", "TooManyRequests"),
-        *("NobodyAnswered", "bitcoin", "decred", "jaxnet"),
+        *("AnswerTooLong", "NobodyAnswered", "NotEstablished", "NotNegotiated", "Unencodable"),
+        *("InvalidSetting", "bitcoin", "decred", "jaxnet"),
     }
 
 

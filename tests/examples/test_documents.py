@@ -8,6 +8,7 @@ from pathlib import Path
 import pytest
 from twisted.internet.defer import Deferred
 
+import bitpeer
 from bitpeer import (
     Absent,
     DisconnectReason,
@@ -183,5 +184,8 @@ def test_every_way_to_fail_that_the_page_about_requests_names_is_there() -> None
     page = (ROOT / "docs" / "requests.md").read_text()
     for name in re.findall(r"`([A-Z][A-Z_]+)`", page):
         assert name in DisconnectReason.__members__, name
+    kinds = set(re.findall(r"`([A-Z][a-z]\w+)`", page)) - {"InvVect", "Kind"}
+    assert kinds <= set(bitpeer.__all__)
+    assert {"AnswerTooLong", "Unencodable"} <= kinds
     methods = re.findall(r"`((?:get_\w+|ping|request))\(", page)
     assert {name for name in methods if not hasattr(IPeer.get(name), "positional")} == set()

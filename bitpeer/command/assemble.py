@@ -231,6 +231,7 @@ def _overview(service: NodeService, tor: Tor | None) -> Overview:
         tor=tor,
         doors=service.doors,
         wanted=service.wishes.outbound + service.wishes.block_only,
+        named=service.named,
     )
 
 

@@ -109,7 +109,8 @@ class NodeService(Grounded):
         self.dial_only(wishes.connect)
         self.slots = self._find_peers(reactor)
         self.gossip = self._talk()
-        self._add(Summary(node, wanted=wishes.outbound, known=lambda: len(self.book)))
+        found = wishes.outbound + wishes.block_only
+        self._add(Summary(node, wanted=found, named=self.named, known=lambda: len(self.book)))
         self._add(Farewell(node))
 
     def dial_only(self, places: Iterable[str | IStreamClientEndpoint]) -> None:

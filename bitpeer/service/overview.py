@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sized
 from enum import Enum
 from statistics import median_low
 from typing import TYPE_CHECKING, Protocol as Shape
@@ -136,7 +136,8 @@ class Overview:
         routes: which networks can be reached.
         tor: the Tor that is used.
         doors: services among which are the `Listening` ones, such as a `node_service`.
-        wanted: how many outbound peers there should be; 0 if nobody said.
+        wanted: how many peers should be found; 0 if nobody said.
+        named: those that are to be kept besides, as the operator named them.
     """
 
     def __init__(
@@ -151,9 +152,11 @@ class Overview:
         tor: OnionRouter | None = None,
         doors: Iterable[object] = (),
         wanted: int = 0,
+        named: Sized = (),
     ) -> None:
         self.node = node
         self.wanted = wanted
+        self.named = named
         self._book = book
         self._chain = chain
         self._sync = sync
@@ -198,7 +201,7 @@ class Overview:
             "connections": len(established),
             "connections_in": inbound,
             "connections_out": len(established) - inbound,
-            "connections_wanted": self.wanted,
+            "connections_wanted": self.wanted + len(self.named),
             "connecting": len(self.node.peers) - len(established),
         }
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Sized
 
 from twisted.application.service import Service
 from twisted.logger import LogLevel
@@ -29,15 +29,22 @@ class Summary(Service):
 
     Args:
         node: whose peers.
-        wanted: how many outbound peers there should be; 0 if nobody said.
+        wanted: how many peers should be found; 0 if nobody said.
+        named: those that are to be kept besides, as the operator named them.
         known: tells how many addresses are known.
     """
 
     def __init__(
-        self, node: LocalNode, *, wanted: int = 0, known: Callable[[], int] = lambda: 0
+        self,
+        node: LocalNode,
+        *,
+        wanted: int = 0,
+        named: Sized = (),
+        known: Callable[[], int] = lambda: 0,
     ) -> None:
         self._node = node
         self._wanted = wanted
+        self._named = named
         self._known = known
         self._lines = Every(node.clock, PERIOD, self.log_line, node.journal)
 
@@ -55,6 +62,7 @@ class Summary(Service):
         peers = node.established()
         inbound = sum(peer.inbound for peer in peers)
         outbound = len(peers) - inbound
+        wanted = self._wanted + len(self._named)
         received, sent = node.totals
         height = max((peer.known_height for peer in peers), default=-1)
         node.journal.emit(
@@ -62,7 +70,7 @@ class Summary(Service):
             "{network}: {outbound} peers out, {inbound} in; {received} received, {sent} sent; "
             "best height {height}; {known} addresses known",
             network=node.config.network.title,
-            outbound=f"{outbound} of {self._wanted}" if self._wanted else outbound,
+            outbound=f"{outbound} of {wanted}" if wanted else outbound,
             inbound=inbound,
             received=size(received),
             sent=size(sent),

@@ -239,6 +239,7 @@ def test_what_is_there_is_told(look):
         routes=Routes(),
         tor=Tor(),
         wanted=8,
+        named=["192.0.2.1"],
         services=9,
     )
     for height in (300, 700, 1_000_000):
@@ -266,7 +267,7 @@ def test_what_is_there_is_told(look):
     network = status["network"]
     assert network["localservicesnames"] == ["NETWORK", "WITNESS"]
     assert network["connections_in"] == 3
-    assert network["connections_wanted"] == 8
+    assert network["connections_wanted"] == 9
     reachable = {each["name"]: each["reachable"] for each in network["networks"]}
     assert reachable == {"ipv4": True, "ipv6": True, "onion": False, "i2p": False, "cjdns": True}
 

@@ -34,9 +34,9 @@ def test_a_line_comes_every_minute_while_the_service_runs():
 
 def test_without_peers_nobody_knows_the_height():
     with LogLines() as lines:
-        Summary(make_node(Reactor()), wanted=8, known=lambda: 40).log_line()
+        Summary(make_node(Reactor()), wanted=8, named=["a"], known=lambda: 40).log_line()
     assert lines == [
-        "toy-nursery: 0 of 8 peers out, 0 in; 0 bytes received, 0 bytes sent; "
+        "toy-nursery: 0 of 9 peers out, 0 in; 0 bytes received, 0 bytes sent; "
         "best height unknown; 40 addresses known"
     ]
 

@@ -12,6 +12,7 @@ from twisted.internet.interfaces import IReactorTime
 from bitpeer.errors import StorageUnusable
 from bitpeer.net.journal import Journal
 from bitpeer.service.addressbook import AddressBook
+from bitpeer.service.buckets import SECRET_SIZE
 from bitpeer.service.database import open_database
 from bitpeer.service.every import Every
 from bitpeer.service.keeping import Keeping
@@ -43,6 +44,12 @@ MIGRATIONS = (
 _SIGN, _ALL = 1 << 63, 1 << 64
 
 _Row = tuple[str, int, bytes, int, int, float, float | None, float | None, int, int]
+_COLUMNS = {
+    "host": str, "port": int, "origin": bytes, "services": int, "services_seen": int,
+    "time": float, "tried_at": float | None, "success_at": float | None, "failures": int,
+    "proven": int,
+}  # fmt: skip
+"""What a row has, and of what kind that should be: SQLite does not see to it."""
 
 
 class AddressKeeper(Service):
@@ -114,12 +121,14 @@ class AddressKeeper(Service):
         book.changed.clear()
 
     def _read(self, database: sqlite3.Connection) -> None:
-        secret = database.execute("SELECT value FROM secret").fetchone()
-        rows = database.execute("SELECT * FROM addresses").fetchall()
-        if secret is not None:
-            read = (_from_row(row, self._book) for row in rows)
-            self._book.restore(secret[0], [known for known in read if known is not None])
-        self._all = secret is None or len(rows) != len(self._book)
+        (secret,) = database.execute("SELECT value FROM secret").fetchone() or (None,)
+        columns = ", ".join(_COLUMNS)
+        rows = database.execute(f"SELECT {columns} FROM addresses").fetchall()  # noqa: S608  # ours
+        usable = isinstance(secret, bytes) and len(secret) == SECRET_SIZE
+        if usable:
+            read = (_from_row(row, self._book) for row in rows if _is_sound(row))
+            self._book.restore(secret, [known for known in read if known is not None])
+        self._all = not usable or len(rows) != len(self._book)
 
     def _write_all(self, database: sqlite3.Connection) -> None:
         database.execute("DELETE FROM secret")
@@ -148,6 +157,14 @@ def _to_row(known: KnownAddress) -> _Row:
         *known.address, known.origin, services, known.services_seen, known.time,
         known.tried_at, known.success_at, known.failures, known.proven,
     )  # fmt: skip
+
+
+def _is_sound(row: _Row) -> bool:
+    """Return whether a row is as it was written: disks fail, and people have tools."""
+    if not all(map(isinstance, row, _COLUMNS.values())):
+        return False
+    _, port, *_, failures, _ = row
+    return 0 <= port < 1 << 16 and failures >= 0
 
 
 def _from_row(row: _Row, book: AddressBook) -> KnownAddress | None:

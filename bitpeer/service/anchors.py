@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 import os
+import re
 from collections.abc import Iterable
 from contextlib import suppress
 from pathlib import Path
 
 from twisted.logger import LogLevel
 
+from bitpeer.bitcoin.hosts import parse_host
 from bitpeer.net.journal import Journal
 from bitpeer.service.seeds import Address
 
@@ -16,6 +18,7 @@ MAX_ANCHORS = 2
 """Most addresses kept (Core)."""
 _MAX_SIZE = 1_024
 """Bytes beyond which the file is not ours."""
+_PORT = re.compile("[0-9]{1,5}")
 
 
 class Anchors:
@@ -77,4 +80,8 @@ class Anchors:
 
 def _parsed(line: str) -> Address | None:
     host, _, port = line.partition(" ")
-    return Address(host, int(port)) if port.isdecimal() and int(port) < 65536 else None
+    try:
+        parse_host(host)
+    except ValueError:
+        return None
+    return Address(host, int(port)) if _PORT.fullmatch(port) and int(port) < 65536 else None

@@ -36,6 +36,13 @@ MIGRATIONS = (
     """,
 )
 """What makes the tables; see `open_database`."""
+_REMOVE_UNSOUND = """
+    DELETE FROM bans WHERE typeof(subject) != 'text' OR typeof(reason) != 'text'
+        OR typeof(until) != 'real' OR typeof(since) != 'real'
+        OR typeof(bits) NOT IN ('integer', 'null') OR bits < 0 OR bits > 128
+"""
+"""SQLite does not see to it that a column holds what it should: disks fail, and people have
+tools."""
 
 
 class Ban(NamedTuple):
@@ -104,7 +111,14 @@ class Bans(Service):
         Raises:
             StorageUnusable: the file cannot be used.
         """
-        self._database = open_database(self._path, MIGRATIONS)
+        database = open_database(self._path, MIGRATIONS)
+        try:
+            with database:
+                database.execute(_REMOVE_UNSOUND)
+        except sqlite3.Error as error:
+            database.close()
+            raise StorageUnusable(str(self._path), str(error)) from error
+        self._database = database
         self._note_lengths()
         Service.startService(self)
 

@@ -54,6 +54,8 @@ def open_database(path: Path | None, migrations: Sequence[str]) -> sqlite3.Conne
 def _migrate(database: sqlite3.Connection, name: str, migrations: Sequence[str]) -> None:
     version = database.execute("PRAGMA user_version").fetchone()[0]
     known = len(migrations)
+    if version < 0:
+        raise StorageUnusable(name, f"no bitpeer wrote it: its form has the version {version}")
     if version > known:
         why = f"a newer bitpeer wrote it, in version {version} of its form; this one knows {known}"
         raise StorageUnusable(name, why)

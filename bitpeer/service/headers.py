@@ -7,11 +7,12 @@ from bisect import bisect_left
 from collections import OrderedDict
 from collections.abc import Sequence
 from pathlib import Path
+from struct import error as struct_error
 from typing import NamedTuple
 
 from bitpeer.config import BlockPosition
 from bitpeer.dialect import Network
-from bitpeer.errors import InvalidSetting, LocalError, StorageUnusable
+from bitpeer.errors import InvalidSetting, LocalError, RemoteError, StorageUnusable
 from bitpeer.messages.locator import NO_STOP, locator_heights
 from bitpeer.messages.rules import HeaderRules, Judge, Link
 from bitpeer.service.database import open_database
@@ -112,12 +113,12 @@ class HeaderChain:
         database = open_database(path, MIGRATIONS)
         try:
             return cls(network, database, minimum_work=minimum_work)
-        except sqlite3.Error as error:
-            database.close()
-            raise StorageUnusable(str(path), str(error)) from error
         except LocalError:
             database.close()
             raise
+        except (sqlite3.Error, RemoteError, struct_error, TypeError, ValueError) as error:
+            database.close()  # the later ones are about what should be a header, or its work
+            raise StorageUnusable(str(path), str(error)) from error
 
     def close(self) -> None:
         """Close the file."""

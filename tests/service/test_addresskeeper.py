@@ -176,6 +176,32 @@ def test_a_file_that_cannot_be_used_is_named_and_nothing_runs(shelf):
     keeper.stopService()
 
 
+@pytest.mark.parametrize(
+    "damage",
+    [
+        "UPDATE addresses SET origin = 'x'",
+        "UPDATE addresses SET tried_at = x'00'",
+        "UPDATE addresses SET services = 'x'",
+        "UPDATE addresses SET port = 65536",
+        "UPDATE addresses SET failures = -1",
+        "UPDATE secret SET value = 7",
+        "UPDATE secret SET value = x''",
+        "DELETE FROM secret",
+    ],
+)
+def test_what_is_damaged_is_left_out(shelf, damage):
+    book, keeper = shelf.open()
+    learn(book, 1)
+    keeper.stopService()
+    with closing(sqlite3.connect(shelf.path)) as database, database:
+        database.execute(damage)
+    book, keeper = shelf.open()
+    assert len(book) == 0
+    learn(book, 2)
+    keeper.stopService()
+    assert list(shelf.rows()) == ["20.2.0.1"]
+
+
 def test_a_file_that_cannot_be_read_is_named(shelf):
     shelf.open()[1].stopService()
     with closing(sqlite3.connect(shelf.path)) as database:

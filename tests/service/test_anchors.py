@@ -48,7 +48,14 @@ def test_without_a_file_nothing_is_kept():
 
 @pytest.mark.parametrize(
     "content",
-    [b"", b"nonsense", b"20.1.1.1 70000\n20.1.1.1 -1\n", b"\xff\xfe \xb2\n", b"x" * 100_000],
+    [
+        b"",
+        b"nonsense",
+        b"20.1.1.1 70000\n20.1.1.1 -1\n",
+        b"\xff\xfe 1\n20.1.1.1 \xb2\n",
+        b"x 1\n 2",
+        b"x" * 100_000,
+    ],
 )
 def test_what_makes_no_sense_is_passed_over(anchors, path, content):
     path.write_bytes(content)

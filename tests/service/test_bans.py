@@ -192,6 +192,28 @@ def test_a_ban_that_cannot_be_kept_is_none(tmp_path, make_world):
     assert not world.bans.is_banned("20.1.1.1")
 
 
+@pytest.mark.parametrize(
+    "damage", ["bits = 'x'", "bits = -1", "bits = 129", "until = 'x'", "reason = x'00'"]
+)
+def test_what_is_damaged_is_lifted(tmp_path, make_world, damage):
+    path = tmp_path / "bans.sqlite"
+    world = make_world(path)
+    world.ban("20.1.1.1")
+    world.database.execute(f"UPDATE bans SET {damage}")
+    world.database.commit()
+    world.bans.stopService()
+    world = make_world(path)
+    assert list(world.bans) == []
+    assert not world.bans.is_banned("20.1.1.1")
+
+
+def test_a_file_without_a_list_of_bans_is_named(tmp_path, make_world):
+    path = tmp_path / "bans.sqlite"
+    make_world(path).database.execute("DROP TABLE bans")
+    with pytest.raises(StorageUnusable, match="no such table"):
+        make_world(path)
+
+
 def test_of_too_many_bans_those_that_end_first_are_lifted(make_world):
     world = make_world(most=3)
     for n, seconds in enumerate([50, 10, 40, 30, 20], 1):

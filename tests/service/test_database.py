@@ -87,6 +87,14 @@ def test_one_from_the_future_is_refused_and_left_as_it_is(tmp_path):
         assert version(database) == 2
 
 
+def test_one_of_an_absurd_version_is_refused(tmp_path):
+    path = tmp_path / "pond.sqlite"
+    with closing(open_database(path, [FIRST])) as database:
+        database.execute("PRAGMA user_version=-1")
+    with pytest.raises(StorageUnusable, match="no bitpeer wrote it"):
+        open_database(path, [FIRST])
+
+
 def test_what_is_no_database_is_named(tmp_path):
     path = tmp_path / "pond.sqlite"
     path.write_text("a poem about carps, long enough to be something other than a header" * 20)

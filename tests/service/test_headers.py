@@ -3,6 +3,7 @@ import signal
 import sqlite3
 import subprocess
 import sys
+from contextlib import closing
 from pathlib import Path
 
 import pytest
@@ -236,6 +237,16 @@ def test_a_file_that_is_damaged_is_refused(tmp_path):
     database.execute("DROP TABLE chain")
     database.close()
     with pytest.raises(StorageUnusable, match="no such table"):
+        HeaderChain.open(REGTEST, file)
+
+
+@pytest.mark.parametrize("damage", ["data = 'x'", "data = x'00'", "work = 7"])
+def test_a_file_with_something_else_than_headers_is_refused(tmp_path, damage):
+    file = tmp_path / "headers.sqlite"
+    HeaderChain.open(REGTEST, file).close()
+    with closing(sqlite3.connect(file)) as database, database:
+        database.execute(f"UPDATE chain SET {damage}")
+    with pytest.raises(StorageUnusable, match="headers"):
         HeaderChain.open(REGTEST, file)
 
 

@@ -50,7 +50,8 @@ class TorProcess:
 
     def __init__(self, reactor: object, directory: Path | None, program: str = "tor") -> None:
         self._reactor = reactor
-        self._directory = directory
+        # Tor runs there, and would take a relative path for one that begins there.
+        self._directory = None if directory is None else directory.absolute()
         self._scratch: Path | None = None
         """The one that goes, while there is one."""
         self._program = program
@@ -111,7 +112,7 @@ class TorProcess:
             raise TorUnavailable(_WHO, why) from error
         settings = {
             "DataDirectory": home,
-            "SocksPort": "127.0.0.1:auto",
+            "SocksPort": "127.0.0.1:auto ExtendedErrors",  # why an onion service cannot be had
             "ControlPort": "127.0.0.1:auto",
             "ControlPortWriteToFile": place,
             "CookieAuthentication": "1",

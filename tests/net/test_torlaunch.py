@@ -99,7 +99,7 @@ def test_tor_is_started_with_all_ports_on_loopback(tor, reactor, folder):
     assert process.arguments[1:4] == ["-f", str(folder / "torrc"), "--ignore-missing-torrc"]
     assert process.settings == {
         "--DataDirectory": str(folder),
-        "--SocksPort": "127.0.0.1:auto",
+        "--SocksPort": "127.0.0.1:auto ExtendedErrors",
         "--ControlPort": "127.0.0.1:auto",
         "--ControlPortWriteToFile": str(folder / "control-port"),
         "--CookieAuthentication": "1",
@@ -110,6 +110,18 @@ def test_tor_is_started_with_all_ports_on_loopback(tor, reactor, folder):
     opened(folder)
     reactor.advance(LOOK_PERIOD)
     assert outcome == ["127.0.0.1:4321"]
+
+
+def test_its_folder_may_be_named_relative_to_where_we_are(
+    reactor, folder, program, tmp_path, monkeypatch
+):
+    """Tor runs in it, and must find there the operator's torrc, with bridges perhaps."""
+    monkeypatch.chdir(tmp_path)
+    started(TorProcess(reactor, folder.relative_to(tmp_path), program))
+    (process,) = reactor.processes
+    assert process.path == str(folder)
+    assert process.arguments[2] == str(folder / "torrc")
+    assert process.settings["--DataDirectory"] == str(folder)
 
 
 def test_its_folder_is_for_this_user_only(tor, folder):

@@ -106,6 +106,12 @@ def named_host(description: str) -> tuple[str, int, bool] | None:
     return given["host"], int(given["port"]), len(_COLON.findall(description)) == 2
 
 
+def words_of(description: str) -> list[str]:
+    """Return all that a description says after its kind, values of named arguments included."""
+    words = (part.partition("=")[2] or part for part in _COLON.split(description)[1:])
+    return [_ESCAPED.sub(r"\1", word) for word in words]
+
+
 def misread(setting: str, place: str, error: Exception) -> InvalidSetting:
     """Return what is wrong with a *place* over which Twisted's reading failed with *error*."""
     kind = place.partition(":")[0]

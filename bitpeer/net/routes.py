@@ -19,7 +19,7 @@ from twisted.internet.interfaces import IStreamClientEndpoint
 from bitpeer.bitcoin.hosts import NetworkId, parse_host
 from bitpeer.config import PeerConfig
 from bitpeer.errors import InvalidSetting, NoRoute
-from bitpeer.net.places import endpoint_description, misread, named_host
+from bitpeer.net.places import endpoint_description, misread, named_host, words_of
 from bitpeer.net.socks import TIMEOUT as PROXY_TIMEOUT, Proxy, Socks5Endpoint
 
 TIMEOUT = 10.0
@@ -124,8 +124,12 @@ class Routes:
         named = named_host(description)
         if named is None:
             kind = description.partition(":")[0].lower()
-            if self.proxied and kind not in _NEVER_DIRECT:
+            direct = kind not in _NEVER_DIRECT
+            if self.proxied and direct:
                 expected = f"host:port, or another endpoint than {kind}:, which passes the proxy by"
+                raise InvalidSetting("connect", place, expected)
+            if direct and any(map(_elsewhere, words_of(description))):
+                expected = f"host:port, or another endpoint than {kind}:, which looks names up here"
                 raise InvalidSetting("connect", place, expected)
         else:
             host, port, is_plain = named
@@ -147,7 +151,7 @@ class Routes:
         """Return an endpoint that a program made; it answers for those that we do not know."""
         if not IStreamClientEndpoint.providedBy(place):
             raise InvalidSetting("connect", place, "host, host:port or a client endpoint")
-        if self.proxied and isinstance(place, _DIRECT):
+        if self.proxied and isinstance(_unwrapped(place), _DIRECT):
             expected = "an endpoint that does not pass the proxy by, as Socks5Endpoint"
             raise InvalidSetting("connect", place, expected)
         return place
@@ -162,7 +166,7 @@ class Routes:
         Raises:
             NoRoute: neither will do.
         """
-        elsewhere = _ELSEWHERE.get(host.rstrip(".").rpartition(".")[2].lower())
+        elsewhere = _elsewhere(host)
         if elsewhere is NetworkId.I2P:
             raise NoRoute(host, "I2P needs a router of its own, which bitpeer cannot talk to")
         if elsewhere is NetworkId.TORV3:
@@ -199,6 +203,18 @@ def routes_for(config: PeerConfig, routes: Routes | None, reactor: object) -> Ro
         expected = f"{routes.proxied}, like that of the routes"
         raise InvalidSetting("proxied", config.proxied, expected)
     return routes
+
+
+def _elsewhere(name: str) -> NetworkId | None:
+    """Return the network of a *name* that means nothing to the Domain Name System."""
+    return _ELSEWHERE.get(name.rstrip(".").rpartition(".")[2].lower())
+
+
+def _unwrapped(endpoint: IStreamClientEndpoint) -> IStreamClientEndpoint:
+    """Return the endpoint that Twisted's `wrapClientTLS` and its like have wrapped, if any."""
+    while (inner := getattr(endpoint, "_wrappedEndpoint", None)) is not None:
+        endpoint = inner
+    return endpoint
 
 
 def _network(host: str) -> NetworkId | None:

@@ -9,6 +9,7 @@ from bitpeer.net.places import (
     misread,
     named_host,
     split_host_port,
+    words_of,
 )
 
 
@@ -153,6 +154,10 @@ def test_where_nobody_can_listen_is_refused(text):
 )
 def test_a_description_may_name_a_host_and_no_more(description, named):
     assert named_host(description) == named
+
+
+def test_a_description_is_made_of_words():
+    assert words_of(r"tls:node.example:port=7:bind\:here") == ["node.example", "7", "bind:here"]
 
 
 @pytest.mark.parametrize(

@@ -7,6 +7,7 @@ from twisted.internet.endpoints import (
     TCP4ClientEndpoint,
     TCP6ClientEndpoint,
     UNIXClientEndpoint,
+    wrapClientTLS,
 )
 from twisted.internet.protocol import Factory
 from twisted.internet.testing import MemoryReactorClock
@@ -103,6 +104,22 @@ def test_r_f7_no_name_of_another_network_is_looked_up_in_this_one(host):
         routes().client(host, 8333)
 
 
+@pytest.mark.parametrize(
+    "text",
+    [
+        f"tls:{ONION}:443",
+        f"TLS:host={ONION.upper()}.:port=443",
+        f"ssl:{ONION}:443",
+        f"tls:{I2P}:443",
+        f"plugin:option=1:place={ONION}",
+    ],
+)
+@pytest.mark.parametrize("how", [{}, {"onion_proxy": proxy()}])
+def test_r_f7_no_kind_of_endpoint_looks_such_a_name_up(text, how):
+    with pytest.raises(InvalidSetting, match="which looks names up here"):
+        routes(**how).client(text, 8333)
+
+
 def test_an_endpoint_is_taken_as_it_is():
     endpoint = TCP4ClientEndpoint(Reactor(), "192.0.2.1", 7)
     assert routes().client(endpoint, 8333) is endpoint
@@ -180,6 +197,8 @@ def test_r_f5_what_might_pass_the_proxy_by_is_refused(text, how):
         TCP6ClientEndpoint(Reactor(), "2001:db8::1", 7),
         HostnameEndpoint(Reactor(), "node.example", 7),
         SSL4ClientEndpoint(Reactor(), "192.0.2.1", 7, None),
+        wrapClientTLS(None, HostnameEndpoint(Reactor(), "node.example", 7)),
+        wrapClientTLS(None, wrapClientTLS(None, TCP4ClientEndpoint(Reactor(), "192.0.2.1", 7))),
     ],
 )
 def test_r_f5_a_direct_endpoint_is_refused_behind_a_proxy(endpoint):
@@ -191,6 +210,7 @@ def test_other_endpoints_are_their_makers_business():
     for endpoint in (
         Socks5Endpoint(Reactor(), proxy(), ONION, 7),
         UNIXClientEndpoint(Reactor(), "/run/peers"),
+        wrapClientTLS(None, Socks5Endpoint(Reactor(), proxy(), ONION, 7)),
     ):
         assert routes(proxy=proxy()).client(endpoint, 8333) is endpoint
 

@@ -251,7 +251,9 @@ class PeerProtocol(AskingPeer, Protocol):
         due = machine.next_wake
         if self._holds:
             due = min(machine.handshake_deadline, self._answer_due)
-        at = min(self._send_deadline, self._close_at, due, machine.next_expiry)
+        at = min(self._send_deadline, self._close_at, due)
+        if machine.inquiries is not None:
+            at = min(at, machine.next_expiry)
         if at < self._wake_at:
             self._wake_at = at
             node.wakes.schedule(self, at)

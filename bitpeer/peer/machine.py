@@ -250,38 +250,36 @@ class PeerMachine(AskingMachine):
 
     def _conversation(self, data: bytes) -> Iterator[Event]:
         handshake, observer, before = self._handshake, self.observer, self.messages_received
-        react = self._manners.reactions.get
+        reactions = self._manners.reactions
         try:
-            for entry, payload, checksum in self._framing.feed(data):
-                self.messages_received += 1
-                self.payload = payload
-                decode = entry.decode  # calling it in place would look for a method first
-                try:
-                    message: Message = decode(payload)  # type: ignore[assignment]  # or Unknown
-                except DecodeError as error:
-                    yield from self._undecodable(Malformed(entry.command, payload, error))
-                else:
-                    if observer is not None:
-                        size = HEADER_SIZE + len(payload)
-                        observer.message_read(entry.command, size, message, None)
-                    if handshake is None:
-                        reaction = react(entry.kind)
-                        if reaction is None or reaction(self, message, payload, checksum):
-                            yield message
+            for frames in self._framing.batches(data):
+                for entry, payload, checksum in frames:
+                    self.messages_received += 1
+                    self.payload = payload
+                    decode = entry.decode  # calling it in place would look for a method first
+                    try:
+                        message: Message = decode(payload)  # type: ignore[assignment]  # or Unknown
+                    except DecodeError as error:
+                        yield from self._undecodable(Malformed(entry.command, payload, error))
                     else:
-                        yield from self._greeted(handshake, message)
-                        handshake, react = self._handshake, self._manners.reactions.get
-                if self.over:
-                    return
+                        if observer is not None:
+                            size = HEADER_SIZE + len(payload)
+                            observer.message_read(entry.command, size, message, None)
+                        if handshake is None:
+                            reaction = reactions[entry.kind]
+                            if reaction is None or reaction(self, message, payload, checksum):
+                                yield message
+                        else:
+                            yield from self._greeted(handshake, message)
+                            handshake, reactions = self._handshake, self._manners.reactions
+                    if self.over:
+                        return
         except RemoteError as reason:  # not even frames
             if observer is not None:
                 observer.message_read(getattr(reason, "command", ""), 0, None, reason)
             self.fail(reason)
             return
-        if self._framing.expected:
-            self._watch_frame(self.messages_received != before)
-        else:
-            self._frame_began = NEVER
+        self._watch_frame(self.messages_received != before)
         self.payload = b""  # it may be large, and the next message far away
 
     def _undecodable(self, message: Malformed) -> Iterator[Event]:
@@ -336,7 +334,7 @@ class PeerMachine(AskingMachine):
             if self.over:
                 return
             self.payload = payload
-            reaction = self._manners.reactions.get(type(message))
+            reaction = self._manners.reactions[type(message)]
             checksum = self._terms.envelope.checksum(payload)[:4]
             if reaction is None or reaction(self, message, payload, checksum):
                 yield message

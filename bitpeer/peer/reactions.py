@@ -73,7 +73,7 @@ class Manners:
         )
         """What an application may hear of between `version` and `verack`."""
         self.reactions = _reactions(dialect, services, version)
-        """What to do with each kind of message after `verack`; what is missing is passed on."""
+        """What to do with each kind of message after `verack`; `None` is to pass it on."""
         self.rules = {
             kind: rule
             for kind in {*dialect.registry, *dialect.gates, *dialect.questions}
@@ -127,8 +127,9 @@ def _rule(dialect: Dialect, kind: type[Message], version: int) -> Rule:
     return Rule(needs, service, dialect.questions.get(kind), limit)
 
 
-def _reactions(dialect: Dialect, services: int, version: int) -> dict[type, Reaction]:
-    table: dict[type, Reaction] = {Ping: Speaker.answer_ping, Pong: _ponged, Inv: _announced}
+def _reactions(dialect: Dialect, services: int, version: int) -> dict[type, Reaction | None]:
+    table: dict[type, Reaction | None] = dict.fromkeys((*dialect.registry, Unknown, Malformed))
+    table |= {Ping: Speaker.answer_ping, Pong: _ponged, Inv: _announced}
     for kind in dialect.preferences:
         table[kind] = _after(table.get(kind), _preferred)
     for kind, answers in dialect.answers.items():

@@ -54,7 +54,7 @@ class Speaker:
 
     def answer_ping(self, ping: Ping, payload: bytes, checksum: bytes) -> bool:
         """Send the payload of a `ping` back as it came, checksum and all (BIP 31)."""
-        chunk = self._framing.pong(payload, checksum)
+        chunk = self._framing.pong_head + checksum + payload
         outgoing = self._outgoing
         if outgoing is None:
             self._outgoing = [chunk]

@@ -179,12 +179,14 @@ class ConversationState(Speaker):
             yield self.deadlines
 
     def _watch_frame(self, completed: bool) -> None:
-        """Note when the message in progress began, so that it cannot take for ever (R-C1).
+        """Note when the message in progress began, if any, so that it cannot take for ever (R-C1).
 
         Args:
             completed: whether the one before came to its end just now.
         """
-        if self._frame_began == NEVER:
+        if not self._framing.expected:
+            self._frame_began = NEVER
+        elif self._frame_began == NEVER:
             self._frame_began = self.now
             self.stirred = True
         elif completed:

@@ -8,6 +8,7 @@ framing with the same two verbs: `feed` and `wrap`.
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator
+from itertools import chain
 from struct import Struct
 from typing import Protocol as Shape
 
@@ -24,6 +25,9 @@ AHEAD = 4096
 """Complete frames are cut, and their checksums compared, for so many bytes at a time."""
 LARGE_PAYLOAD = 32_768
 """A payload from this size on is written beside its header, not copied behind it."""
+
+FOUR = slice(4)
+"""The part of a hash that a frame carries."""
 
 _HEADER = Struct("<16sI4s")
 _TAIL = Struct("<I4s")
@@ -134,10 +138,23 @@ class Envelope:
         if seal is not None and seal[0] is self.checksum:
             known: bytes = seal[1]
             return known
-        checksum = self.checksum(payload)[:4]
+        checksum = self.checksum(payload)[FOUR]
         if hasattr(message, "seal"):
             message.seal = (self.checksum, checksum)
         return checksum
+
+
+class _Large:
+    """A frame that is collected piece by piece: what its header says, and what has come of it."""
+
+    __slots__ = ("checksum", "chunks", "entry", "left", "size")
+
+    def __init__(self, entry: Entry, size: int, checksum: bytes, data: bytes) -> None:
+        self.entry = entry
+        self.size = size
+        self.checksum = checksum
+        self.chunks = [data]
+        self.left = size - len(data)
 
 
 class Framing:
@@ -148,45 +165,40 @@ class Framing:
         limit: the largest payload accepted for now, in bytes.
     """
 
-    __slots__ = ("_checksum", "_chunks", "_entry", "_envelope", "_left", "_tail", "_total", "limit")
+    __slots__ = ("_envelope", "_large", "_tail", "limit", "pong_head")
 
     def __init__(self, envelope: Envelope, limit: int) -> None:
         self._envelope = envelope
         self.limit = limit
         """The largest payload accepted for now: small before the handshake is complete."""
+        self.pong_head = envelope.pong_head
+        """What opens every `pong`; the checksum and the payload of its ping follow as they came."""
         self._tail = b""
-        self._left = 0
-        self._total = 0
-        self._chunks: list[bytes] | None = None
-        self._entry: Entry | None = None
-        self._checksum = b""
+        self._large: _Large | None = None
 
     @property
     def wrap(self) -> Callable[..., tuple[bytes, ...]]:
         """Put a message into a frame: see `Envelope.wrap`."""
         return self._envelope.wrap
 
-    def pong(self, payload: bytes, checksum: bytes) -> bytes:
-        """Return the `pong` that sends a ping's *payload* back as it came, checksum and all."""
-        return self._envelope.pong_head + checksum + payload
-
     @property
     def held(self) -> int:
         """Bytes kept of a frame that is not complete."""
-        return self._total - self._left if self._left else len(self._tail)
+        large = self._large
+        return len(self._tail) if large is None else large.size - large.left
 
     @property
     def expected(self) -> int:
         """Bytes that will be kept when the frame in progress is complete, as far as is known."""
-        if self._left:
-            return self._total
+        if self._large is not None:
+            return self._large.size
         if len(self._tail) < HEADER_SIZE:
             return HEADER_SIZE if self._tail else 0
         (_, length, _) = _HEADER.unpack_from(self._tail)
         return HEADER_SIZE + int(length)
 
     def feed(self, data: bytes) -> Iterator[Frame]:
-        """Yield every frame that *data*, the next bytes of the stream, completes.
+        """Return an iterator of every frame that *data*, the next bytes of the stream, completes.
 
         Next to nothing is looked at before it is asked for: stop iterating and the
         rest waits.  Use up one iterator before asking for the next.
@@ -198,19 +210,27 @@ class Framing:
             WrongNetwork: the frame begins with another magic.
             Oversized: the header claims more than such a message may have.
         """
+        return chain.from_iterable(self.batches(data))
+
+    def batches(self, data: bytes) -> Iterator[list[Frame]]:
+        """Yield the same frames as `feed`, as many at a time as are cut together.
+
+        Raises:
+            WrongNetwork, Oversized: as `feed` does.
+        """
         pos = 0
-        if self._left:
-            pos = self._left
+        if self._large is not None:
+            pos = self._large.left
             if len(data) < pos:
-                self._collect(data)
+                self._collect(self._large, data)
                 return
-            yield self._collected(data)
+            yield [self._collected(self._large, data)]
         elif self._tail:
             data = self._tail + data
             self._tail = b""
         frames, pos = self._cut(data, pos)
         while frames:
-            yield from frames
+            yield frames
             if pos == len(data):  # as when messages come one by one
                 return
             frames, pos = self._cut(data, pos)
@@ -247,8 +267,8 @@ class Framing:
                     return [], end
             frames.append((entry, data[start:stop], checksum))
             pos = stop
-        digest = envelope.checksum
-        wrong = [frame for frame in frames if digest(frame[1])[:4] != frame[2]]
+        digest, four = envelope.checksum, FOUR
+        wrong = [frame for frame in frames if digest(frame[1])[four] != frame[2]]
         for frame in wrong:
             frames[frames.index(frame)] = (_corrupt(frame[0]), *frame[1:])
         return frames, pos
@@ -260,31 +280,25 @@ class Framing:
         if stop - start <= SMALL_FRAME:
             self._tail = data[start - HEADER_SIZE :]
             return
-        self._chunks = [data[start:]]
-        self._total, self._left = stop - start, stop - len(data)
-        self._entry, self._checksum = entry, checksum
+        self._large = _Large(entry, stop - start, checksum, data[start:])
 
-    def _collect(self, data: bytes) -> None:
+    def _collect(self, large: _Large, data: bytes) -> None:
         """Keep *data* of a large frame, in pieces that are worth the object around them."""
-        chunks = self._chunks
-        assert chunks is not None  # for mypy: kept since `_incomplete`
+        chunks = large.chunks
         if len(chunks[-1]) < SMALL_FRAME:
             chunks[-1] += data
         else:
             chunks.append(data)
-        self._left -= len(data)
+        large.left -= len(data)
 
-    def _collected(self, data: bytes) -> Frame:
+    def _collected(self, large: _Large, data: bytes) -> Frame:
         """Return the frame whose last bytes open *data*."""
-        chunks, entry, checksum = self._chunks, self._entry, self._checksum
-        assert chunks is not None  # for mypy: kept since `_incomplete`
-        assert entry is not None  # likewise
-        chunks.append(data if len(data) == self._left else data[: self._left])
-        payload = b"".join(chunks)
-        self._chunks, self._entry, self._left = None, None, 0
-        if self._envelope.checksum(payload)[:4] != checksum:
+        large.chunks.append(data if len(data) == large.left else data[: large.left])
+        payload = b"".join(large.chunks)
+        self._large, entry = None, large.entry
+        if self._envelope.checksum(payload)[FOUR] != large.checksum:
             entry = _corrupt(entry)
-        return entry, payload, checksum
+        return entry, payload, large.checksum
 
 
 def _corrupt(entry: Entry) -> Entry:

@@ -101,6 +101,7 @@ class NodeService(Grounded):
         self._emit = emit
         self._keep_addresses()
         self.following = self._follow()
+        self._add(_Once(self._tell_what_is_kept), self.ground)
         self.admission = self._admit()
         self.doors = self._open_doors(reactor)
         """Where peers are accepted."""
@@ -229,6 +230,21 @@ class NodeService(Grounded):
         """Tell the book and the list of bans, once they are open, what the operator says."""
         self.introduce(self.wishes.add_peer)
         self.ban_only(self.wishes.ban, self.wishes.ban_time)
+
+    def _tell_what_is_kept(self) -> None:
+        """Log how much is known from before, and where that is."""
+        folder = self.wishes.folder
+        if folder is None:
+            return
+        self.node.journal.emit(
+            LogLevel.info,
+            "{network}: {addresses} addresses, headers up to {height}, {bans} bans in {folder}",
+            network=self.node.config.network.title,
+            addresses=len(self.book),
+            height=0 if self.following is None else self.following.tip.height,
+            bans=len(self.bans),
+            folder=printable(str(folder)),
+        )
 
     def _follow(self) -> Following | None:
         if not self.wishes.headers or self.node.config.network.rules is None:

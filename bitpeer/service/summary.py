@@ -11,7 +11,9 @@ from bitpeer.net.local import LocalNode
 from bitpeer.service.every import Every
 
 PERIOD = 60.0
-"""Seconds between two lines."""
+"""Seconds between two looks."""
+SELDOM = 10
+"""Looks after which there is a line though no peer has come or gone."""
 
 
 def size(count: int) -> str:
@@ -25,7 +27,9 @@ def size(count: int) -> str:
 
 
 class Summary(Service):
-    """Logs how many peers there are and what has moved, every minute.
+    """Logs how many peers there are and what has moved.
+
+    Every minute in which that number has changed, and otherwise every ten.
 
     Args:
         node: whose peers.
@@ -46,22 +50,37 @@ class Summary(Service):
         self._wanted = wanted
         self._named = named
         self._known = known
-        self._lines = Every(node.clock, PERIOD, self.log_line, node.journal)
+        self._seen: tuple[int, int] | None = None
+        self._skipped = 0
+        self._looks = Every(node.clock, PERIOD, self.look, node.journal)
 
     def startService(self) -> None:
         Service.startService(self)
-        self._lines.start()
+        self._looks.start()
 
     def stopService(self) -> None:
         Service.stopService(self)
-        self._lines.stop()
+        self._looks.stop()
+
+    def look(self) -> None:
+        """Log the line, if it is time for it."""
+        seen, self._seen = self._seen, self._count()
+        self._skipped += 1
+        if seen != self._seen or self._skipped >= SELDOM:
+            self._skipped = 0
+            self.log_line()
+
+    def _count(self) -> tuple[int, int]:
+        """Return how many peers there are that were dialled, and how many that dialled us."""
+        peers = self._node.established()
+        inbound = sum(peer.inbound for peer in peers)
+        return len(peers) - inbound, inbound
 
     def log_line(self) -> None:
         """Log the line now."""
         node = self._node
         peers = node.established()
-        inbound = sum(peer.inbound for peer in peers)
-        outbound = len(peers) - inbound
+        outbound, inbound = self._count()
         wanted = self._wanted + len(self._named)
         received, sent = node.totals
         height = max((peer.known_height for peer in peers), default=-1)

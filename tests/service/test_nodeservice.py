@@ -109,7 +109,11 @@ def test_nothing_happens_before_the_start(world, tmp_path):
 
 
 def test_files_are_in_the_folder_of_the_network(world, tmp_path):
-    one = world(network=REGTEST, headers=True, folder=tmp_path / "a").start()
+    one = world(network=REGTEST, headers=True, folder=tmp_path / "a", ban=["192.0.2.1"])
+    with LogLines() as lines:
+        one.start()
+    line = "bitcoin-regtest: 0 addresses, headers up to 0, 1 bans in {}"
+    assert lines == [line.format(tmp_path / "a")]
     names = {path.name for path in (tmp_path / "a").iterdir()}
     assert {"addresses.sqlite", "bans.sqlite", "headers.sqlite"} <= names
     assert one.service.following.running

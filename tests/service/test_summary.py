@@ -3,7 +3,7 @@
 import pytest
 
 from bitpeer.config import BlockPosition
-from bitpeer.service.summary import Summary, size
+from bitpeer.service.summary import SELDOM, Summary, size
 from tests.service.fakes import LogLines, Reactor, make_node, visit
 
 
@@ -21,15 +21,22 @@ def test_sizes_are_readable(count, text):
     assert size(count) == text
 
 
-def test_a_line_comes_every_minute_while_the_service_runs():
+def test_a_line_comes_when_peers_have_come_or_gone_and_otherwise_now_and_then():
     reactor = Reactor()
-    summary = Summary(make_node(reactor))
+    node = make_node(reactor)
+    summary = Summary(node)
     summary.startService()
     with LogLines() as lines:
         reactor.pump([30] * 4)
+        assert len(lines) == 1
+        visit(node).shake_hands()
+        del lines[:]
+        reactor.pump([60] * (1 + SELDOM))
+        assert len(lines) == 2
         summary.stopService()
-        reactor.pump([30] * 4)
+        reactor.pump([60] * SELDOM)
     assert len(lines) == 2
+    node.stop()
 
 
 def test_without_peers_nobody_knows_the_height():

@@ -49,9 +49,12 @@ def read_file(path: str) -> ConfigFile:
         raise WrongSetting(
             f"--config is {path!r}, expected a file that can be read ({why})"
         ) from None
-    except (UnicodeDecodeError, tomllib.TOMLDecodeError) as error:
+    except (ValueError, RecursionError) as error:  # too many brackets are the latter
         raise WrongSetting(f"{path} is no TOML: {error}") from None
-    return _sorted_out(path, tables)
+    try:
+        return _sorted_out(path, tables)
+    except ValueError:  # of a whole number in base 16, which TOML allows any length
+        raise WrongSetting(f"{path} has a number that is too long to be shown") from None
 
 
 def _sorted_out(path: str, tables: dict[str, Any]) -> ConfigFile:

@@ -100,6 +100,9 @@ def test_an_empty_file_says_nothing(write):
         ),
         ("outbound 8", "a.toml is no TOML: "),
         (b"\xff", "a.toml is no TOML: "),
+        ("a = " + "[" * 2_000, "a.toml is no TOML: maximum recursion depth exceeded"),
+        ("outbound = " + "9" * 5_000, "a.toml is no TOML: "),
+        ("outbound = 0x" + "f" * 5_000, "a.toml has a number that is too long"),
         (b" " * (MAX_SIZE + 1), "a.toml has more than 1000000 bytes"),
     ],
 )

@@ -10,7 +10,17 @@ from benchmarks.findings import Finding
 from benchmarks.measuring import FULL, TINY, Effort
 from benchmarks.processes import PROJECT
 from benchmarks.report import line, page
-from benchmarks.rows import answering, blocks, crowd, decred, headers, inventory, receiving, sending
+from benchmarks.rows import (
+    answering,
+    blocks,
+    crowd,
+    decred,
+    headers,
+    inventory,
+    program,
+    receiving,
+    sending,
+)
 
 PAGE = PROJECT / "docs" / "performance.md"
 
@@ -25,6 +35,7 @@ GROUPS: dict[str, Measure] = {
     "sending": sending.measure,
     "decred": decred.measure,
     "headers": headers.measure,
+    "program": program.measure,
 }
 
 

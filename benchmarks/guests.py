@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from select import EPOLLIN, epoll
 from socket import create_connection, socket
+from time import monotonic
 
 from benchmarks.data import frame
 from benchmarks.processes import Actor, Report
@@ -19,9 +20,10 @@ class Guests:
     Args:
         port: whom to visit, on loopback.
         count: how many there are.
+        patient: whether each waits for an answer before the next one comes.
     """
 
-    def __init__(self, port: int, count: int) -> None:
+    def __init__(self, port: int, count: int, *, patient: bool = False) -> None:
         self._poll = epoll()
         self._sockets: dict[int, socket] = {}
         hello = greeting()
@@ -31,10 +33,10 @@ class Guests:
             guest.setblocking(False)
             self._sockets[guest.fileno()] = guest
             self._poll.register(guest.fileno(), EPOLLIN)
-            if number % 100 == 0:
+            if patient or number % 100 == 0:
                 # The first one is waited for: an instance of a class is smaller if the first
                 # instances have had all their attributes before the others were made.
-                self._attend(0 if number else 1)
+                self._attend(0 if number and not patient else 1)
 
     def attend(self, node: Actor) -> Report:
         """Listen and answer until *node* has something to report."""
@@ -43,6 +45,12 @@ class Guests:
             pass
         self._poll.unregister(node.fileno())
         return node.hear()
+
+    def wait(self, seconds: float) -> None:
+        """Listen and answer for so many seconds."""
+        end = monotonic() + seconds
+        while (left := end - monotonic()) > 0:
+            self._attend(left)
 
     def _attend(self, timeout: float, stop: int = -1) -> bool:
         """Deal with what has come; return whether there is something at *stop*."""

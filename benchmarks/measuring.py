@@ -39,7 +39,13 @@ class Effort:
     relayed: int = 5_000
     """Transactions that a relay table remembers."""
     headers: int = 100_000
-    """Of a chain that is followed."""
+    """Of a chain that is followed, or known."""
+    known: int = 10_000
+    """Addresses in a book."""
+    guests: int = 100
+    """Idle peers of a whole service."""
+    idle: float = 60.0
+    """Seconds for which it is watched."""
 
 
 FULL = Effort()
@@ -58,6 +64,9 @@ TINY = Effort(
     audience=3,
     relayed=50,
     headers=50,
+    known=50,
+    guests=3,
+    idle=0.3,
 )
 """Enough to see that everything runs, and nothing to learn from."""
 

@@ -27,6 +27,7 @@ TITLES = {
     13: "Serving blocks",
     14: "Decred",
     15: "Following the chain",
+    16: "A whole service, idle",
 }
 
 INTRODUCTION = """\

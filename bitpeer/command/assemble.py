@@ -66,6 +66,7 @@ class _Assembly:
         self._log = OperatorsLog(plan.log_level)
         self._journal = Journal(self._log.log, clock.seconds)
         self._events = Events(clock.seconds, log=self._log.log)
+        self._nodes = sum(1 + len(each.serve) for each in plan.networks)
         self._data = _data_directory(plan.data_dir)
         place = None if self._data is None else self._data.place
         self._tor = make_tor(plan, place, self._journal, reactor)
@@ -129,7 +130,8 @@ class _Assembly:
         _check_places(plan, routes, doors, self._reactor)
         _tell(plan.config, self._journal)
         folder = self._path(plan, "")
-        yield self._service(plan.config, _wishes(plan, doors, folder), plan, plan.chain, routes)
+        wishes = _wishes(plan, doors, folder, self._nodes)
+        yield self._service(plan.config, wishes, plan, plan.chain, routes)
         for chain_id, place in plan.serve.items():
             config = plan.other(chain_id)
             wishes = Wishes(
@@ -139,6 +141,7 @@ class _Assembly:
                 max_per_prefix=plan.max_per_prefix,
                 ban=plan.ban,
                 ban_time=plan.ban_time,
+                nodes=self._nodes,
             )
             yield self._service(config, wishes, plan, chain_id, routes)
 
@@ -196,7 +199,10 @@ def _data_directory(place: str | None) -> DataDirectory | None:
 
 
 def _wishes(
-    plan: NetworkPlan, doors: list[str | IStreamServerEndpoint], folder: Path | None
+    plan: NetworkPlan,
+    doors: list[str | IStreamServerEndpoint],
+    folder: Path | None,
+    nodes: int,
 ) -> Wishes:
     return Wishes(
         connect=plan.connect,
@@ -217,6 +223,7 @@ def _wishes(
         folder=folder,
         ban=plan.ban,
         ban_time=plan.ban_time,
+        nodes=nodes,
     )
 
 

@@ -32,7 +32,7 @@ def most_dialled(full: int, block_only: int) -> int:
     return full + block_only + SPARE_DIALS if full or block_only else 0
 
 
-def check_room(outbound: int, places: int) -> None:
+def check_room(outbound: int, places: int, nodes: int = 1) -> None:
     """Refuse to want more connections than there can be (R-J8).
 
     Otherwise every dial beyond the limit would fail, and so would whatever else the
@@ -41,17 +41,23 @@ def check_room(outbound: int, places: int) -> None:
     Args:
         outbound: how many peers are to be found and kept, those of `most_dialled` included.
         places: how many more are dialled by name or listened on.
+        nodes: how many nodes of this process share what there is, each having as much.
 
     Raises:
         InvalidSetting: they need more descriptors than the limit less `SPARE`.
     """
-    limit = descriptor_limit()
-    if outbound + places > limit - SPARE:
-        most = max(int(limit) - SPARE, 0)
-        expected = f"at most {most}, as this process may open {limit} files (ulimit -n)"
+    share = _share(nodes)
+    if outbound + places > share:
+        expected = f"at most {share}, as this process may open {descriptor_limit()} files"
+        expected += " (ulimit -n)" if nodes == 1 else f" (ulimit -n) for {nodes} nodes"
         raise InvalidSetting("number of peers and places", outbound + places, expected)
 
 
-def room_left(outbound: int, places: int) -> float:
+def room_left(outbound: int, places: int, nodes: int = 1) -> float:
     """Return how many peers can be accepted beside those of `check_room` (R-J8)."""
-    return descriptor_limit() - SPARE - outbound - places
+    return _share(nodes) - outbound - places
+
+
+def _share(nodes: int) -> float:
+    limit = descriptor_limit()
+    return limit if limit == inf else max(int(limit) - SPARE, 0) // nodes

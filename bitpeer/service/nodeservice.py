@@ -185,8 +185,8 @@ class NodeService(Grounded):
         dialled = wishes.outbound + wishes.block_only
         if wishes.feelers or wishes.headers:
             dialled = most_dialled(wishes.outbound, wishes.block_only)
-        check_room(dialled, places)
-        return room_left(dialled, places) if wishes.listen else inf
+        check_room(dialled, places, wishes.nodes)
+        return room_left(dialled, places, wishes.nodes) if wishes.listen else inf
 
     def _limits(self, most: int, per_host: int, per_prefix: int) -> Limits:
         limits = Limits(

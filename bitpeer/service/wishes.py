@@ -59,6 +59,9 @@ class Wishes:
     ban_time: float = BAN_TIME
     """For how many seconds."""
 
+    nodes: int = 1
+    """How many nodes there are in this process, which share its sockets."""
+
     # Habits
 
     gossip: bool = False

@@ -177,6 +177,35 @@ def test_networks_share_nothing_but_the_program(tmp_path):
     assert len(done) == 1
 
 
+def test_it_can_be_stopped_and_started_again(tmp_path):
+    reactor = Reactor()
+    running = program(
+        *("--listen", "7", "--http", "0", "--log-json", str(tmp_path / "events")),
+        *("--data-dir", str(tmp_path / "data"), "--ban", "192.0.2.1"),
+        reactor=reactor,
+    )
+    (service,) = node_services(running)
+    for count in (1, 2, 3):
+        running.privilegedStartService()
+        running.startService()
+        assert len(reactor.tcpServers) == 2 * count
+        assert service.following.running
+        assert len(service.bans) == 1
+        done = []
+        running.stopService().addCallback(done.append)
+        assert len(done) == 1
+        assert [call for call in reactor.getDelayedCalls() if not call.cancelled] == []
+
+
+def test_r_j8_networks_share_the_sockets_of_the_process(monkeypatch):
+    monkeypatch.setattr(descriptors, "descriptor_limit", lambda: 64 + 40)
+    networks = ("--network", "mainnet", "--network", "testnet4")
+    program(*networks, "--outbound", "16")
+    line = complaint(*networks, "--outbound", "17")
+    assert line.startswith("number of peers and places is 21, expected at most 20, ")
+    assert line.endswith("for 2 nodes")
+
+
 # Jax.Network
 
 SEVERAL = (

@@ -48,6 +48,14 @@ def test_r_j8_what_is_dialled_and_listened_on_leaves_less_room_for_others(monkey
     assert room_left(8, 2) == inf
 
 
+def test_r_j8_nodes_of_one_process_share_what_there_is(monkeypatch):
+    monkeypatch.setattr(descriptors, "descriptor_limit", lambda: 100 + SPARE)
+    check_room(30, 3, nodes=3)
+    with pytest.raises(InvalidSetting, match=r"at most 33, as .* for 3 nodes"):
+        check_room(30, 4, nodes=3)
+    assert room_left(8, 2, nodes=3) == 23
+
+
 @pytest.mark.parametrize(
     ("full", "block_only", "most"), [(8, 2, 12), (1, 0, 3), (0, 1, 3), (0, 0, 0)]
 )

@@ -415,12 +415,18 @@ function eventItem(event) {
   return element("li", { className: mood }, time, element("span", { className: "what" }, ...said));
 }
 
+// Of a chain that is up to date, chain.tip says the same.
+function isNews(event) {
+  return event.event !== "headers.progress" || !event.current;
+}
+
 function showEvents(list) {
-  $("events").replaceChildren(...list.slice(-MAX_EVENTS).reverse().map(eventItem));
+  $("events").replaceChildren(...list.filter(isNews).slice(-MAX_EVENTS).reverse().map(eventItem));
   $("no-events").hidden = list.length > 0;
 }
 
 function addEvent(event) {
+  if (!isNews(event)) return;
   $("events").prepend(eventItem(event));
   while ($("events").children.length > MAX_EVENTS) $("events").lastElementChild.remove();
   $("no-events").hidden = true;

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import re
+import stat
 from base64 import b64decode, b64encode
 from collections.abc import Callable
 from hashlib import sha512
@@ -36,6 +37,7 @@ LOOPBACK = "127.0.0.1"
 
 _SERVICE_ID = re.compile(r"^ServiceID=([a-z2-7]{56})$", re.MULTILINE)
 _PUZZLE = " PoWDefensesEnabled=1"
+_OTHER_VERSION = re.compile(r":version=(?!3(:|$))")
 _UNKNOWN_ARGUMENT = "512"
 """How Tor begins to say that it does not know an argument, as those before 0.4.9 do."""
 
@@ -77,7 +79,10 @@ def kept_key(path: Path) -> str:
 
 
 def _checked(path: Path) -> str:
-    if path.stat().st_mode & 0o077:
+    mode = path.stat().st_mode
+    if not stat.S_ISREG(mode):  # reading from a pipe may take for ever
+        raise InvalidSetting("onion key", str(path), "a plain file")
+    if mode & 0o077:
         raise InvalidSetting("onion key", str(path), "a file that only its owner may read (0600)")
     kind, _, digits = path.read_text("ascii", "replace").strip().partition(":")
     try:
@@ -242,6 +247,9 @@ class TheirOnionEndpoint:
         # txtorcon's own default is version 2, which no Tor publishes any more.
         self._description = description if "version=" in description else f"{description}:version=3"
 
+    def __repr__(self) -> str:
+        return self._description
+
     def listen(self, protocolFactory: IProtocolFactory) -> Deferred[IListeningPort]:  # noqa: N803
         """Open the door; see `IStreamServerEndpoint`."""
 
@@ -272,6 +280,8 @@ def onion_endpoint(
     port, colon, _ = rest.removeprefix("public_port=").partition(":")
     if kind.lower() != "onion" or not port.isdecimal() or not 0 < int(port) < 65536:
         raise InvalidSetting("address", description, "onion:port, with a port from 1 to 65535")
+    if _OTHER_VERSION.search(description):
+        raise InvalidSetting("address", description, "version=3: Tor publishes no others any more")
     if tor is None or colon:
         return TheirOnionEndpoint(reactor, description)
     return OnionEndpoint(reactor, tor, int(port), key)

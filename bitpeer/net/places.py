@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import re
 from ipaddress import IPv4Address, IPv6Address, ip_address
 
@@ -13,6 +14,8 @@ _LABEL = re.compile(r"(?!-)[a-z0-9-]{1,63}(?<!-)", re.IGNORECASE)
 _IPV6 = re.compile(r"[0-9a-f:.]+(%[a-z0-9_.-]+)?", re.IGNORECASE)
 MAX_NAME = 253
 """Most characters of a host name (RFC 1123)."""
+MAX_PATH = 107
+"""Most bytes of the path of a Unix socket (Linux, unix(7))."""
 
 _PLACE = (
     "host, host:port or [ipv6]:port, with a name of letters, digits, hyphens and dots or an IP "
@@ -112,6 +115,11 @@ def words_of(description: str) -> list[str]:
     return [_ESCAPED.sub(r"\1", word) for word in words]
 
 
+def is_socket_path(path: str) -> bool:
+    """Whether *path* can be that of a Unix socket: Twisted stumbles over all others."""
+    return 0 < len(os.fsencode(path)) <= MAX_PATH
+
+
 def misread(setting: str, place: str, error: Exception) -> InvalidSetting:
     """Return what is wrong with a *place* over which Twisted's reading failed with *error*."""
     kind = place.partition(":")[0]
@@ -144,8 +152,11 @@ def _arguments(text: str, *names: str) -> dict[str, str]:
 
 
 def _check_path(kind: str, text: str) -> None:
-    if kind == "unix" and not any(_arguments(text, "path", "address").values()):
-        raise InvalidSetting("address", text, "unix:path")
+    if kind != "unix":
+        return
+    if not any(map(is_socket_path, _arguments(text, "path", "address").values())):
+        expected = f"unix:path, with a path of at most {MAX_PATH} bytes"
+        raise InvalidSetting("address", text, expected)
 
 
 def _is_port(text: str, least: int = 1) -> bool:

@@ -12,7 +12,7 @@ from twisted.internet.interfaces import IStreamClientEndpoint
 from bitpeer.errors import InvalidSetting
 from bitpeer.net.places import endpoint_description, misread, split_host_port
 from bitpeer.net.socks import TIMEOUT, Proxy, Socks5Endpoint
-from bitpeer.net.socks5 import Credentials
+from bitpeer.net.socks5 import MAX_FIELD, Credentials
 
 DEFAULT_PORT = 1080
 """Where SOCKS proxies listen unless somebody says otherwise (RFC 1928).  Tor's is at 9050."""
@@ -122,6 +122,10 @@ def _endpoint(reactor: object, place: str) -> IStreamClientEndpoint:
 def _credentials(user: str, password: str) -> Credentials:
     if not user or not password:
         raise InvalidSetting("proxy user", user, "a user and a password, or neither")
+    sizes = [len(text.encode("utf-8", "surrogateescape")) for text in (user, password)]
+    if max(sizes) > MAX_FIELD:
+        expected = f"a user and a password of at most {MAX_FIELD} bytes each"
+        raise InvalidSetting("proxy user", "...", expected)
     return Credentials(user, password)
 
 

@@ -27,7 +27,7 @@ from zope.interface import implementer
 from bitpeer.errors import DisconnectReason, InvalidSetting, TorUnavailable
 from bitpeer.net.journal import Journal
 from bitpeer.net.onion import LOOPBACK, Onion
-from bitpeer.net.places import split_host_port
+from bitpeer.net.places import is_socket_path, split_host_port
 from bitpeer.net.socks import Proxy, resolve
 from bitpeer.net.text import printable
 from bitpeer.net.torcontrol import Control, connect_control, new_talker
@@ -73,8 +73,8 @@ def control_place(reactor: object, text: str) -> ControlPlace:
     Raises:
         InvalidSetting: it is none of these.
     """
-    if text.startswith("unix:") and text != "unix:":
-        return ControlPlace(text, UNIXClientEndpoint(reactor, text.removeprefix("unix:")))
+    if text.startswith("unix:") and is_socket_path(path := text.removeprefix("unix:")):
+        return ControlPlace(text, UNIXClientEndpoint(reactor, path))
     bare = text.removeprefix("tcp:")
     try:
         host, port = split_host_port(

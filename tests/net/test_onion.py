@@ -1,3 +1,4 @@
+import os
 import sys
 from base64 import b64decode
 from hashlib import sha512
@@ -108,6 +109,14 @@ def test_key_that_others_may_read_is_refused(tmp_path):
     path.write_text(KEY)
     path.chmod(0o640)
     with pytest.raises(InvalidSetting, match="only its owner may read"):
+        kept_key(path)
+
+
+@pytest.mark.parametrize("make", [os.mkfifo, os.mkdir])
+def test_what_is_no_file_holds_no_key(tmp_path, make):
+    path = tmp_path / "onion.key"
+    make(path, 0o600)
+    with pytest.raises(InvalidSetting, match="a plain file"):
         kept_key(path)
 
 
@@ -271,6 +280,13 @@ def test_all_other_onions_are_for_txtorcon(reactor, text, keeper):
     endpoint = onion_endpoint(reactor, text, keeper)
     verifyObject(IStreamServerEndpoint, endpoint)
     assert isinstance(endpoint, TheirOnionEndpoint)
+    assert repr(endpoint) == f"{text}:version=3"
+
+
+@pytest.mark.parametrize("version", ["2", "30", ""])
+def test_no_tor_publishes_another_version(reactor, version):
+    with pytest.raises(InvalidSetting, match="version=3"):
+        onion_endpoint(reactor, f"onion:8333:version={version}:controlPort=9051")
 
 
 @pytest.mark.parametrize("text", ["onion", "onion:", "onion:x", "onion:0", "onion:65536", "tcp:1"])

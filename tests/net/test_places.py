@@ -100,7 +100,7 @@ def test_descriptions_of_ports_that_cannot_be_are_refused(text):
         listening_description(text, 7)
 
 
-@pytest.mark.parametrize("text", ["unix:", "unix:timeout=5"])
+@pytest.mark.parametrize("text", ["unix:", "unix:timeout=5", "unix:/" + 107 * "x"])
 def test_a_socket_in_the_file_system_has_a_path(text):
     for read in (endpoint_description, listening_description):
         with pytest.raises(InvalidSetting, match="expected unix:path"):

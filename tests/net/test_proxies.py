@@ -75,6 +75,8 @@ def test_it_may_be_said_to_be_tor():
         "socks5://a@b@c",
         "socks5://me@192.0.2.9",
         "socks5://:secret@192.0.2.9",
+        "socks5://me:secret" + 250 * "." + "@192.0.2.9",
+        "unix:/" + 107 * "x",
         "socks5://192.0.2.9/path",
         "socks5://me:secret@192.0.2.9/path",
         "socks5://me:secret@host:port",

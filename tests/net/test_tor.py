@@ -124,7 +124,7 @@ def test_control_port_can_be_a_socket_of_unix(reactor):
     assert reactor.unixClients[0][0] == "/run/tor/control"
 
 
-@pytest.mark.parametrize("text", ["", "unix:", "99999", "a b", "tcp:"])
+@pytest.mark.parametrize("text", ["", "unix:", "unix:/" + "x" * 107, "99999", "a b", "tcp:"])
 def test_anything_else_is_no_control_port(reactor, text):
     with pytest.raises(InvalidSetting, match="a port, host:port or unix:/path"):
         control_place(reactor, text)

@@ -45,6 +45,7 @@ class Listening(Service):
         self._factory = factory
         self._journal = journal
         self._opening: Deferred[None] | None = None
+        self._failures: list[Failure] = []
 
     @property
     def address(self) -> tuple[str, int] | None:
@@ -60,19 +61,22 @@ class Listening(Service):
             InvalidSetting: it cannot be opened, and that is known at once.
         """
         Service.privilegedStartService(self)
-        failures: list[Failure] = []
+        failures = self._failures = []
         self._opening = self._endpoint.listen(self._factory).addCallback(self._opened)
         self._opening.addErrback(self._failed).addErrback(failures.append)
-        if failures:
-            self._opening = None
-            why = reason_of(failures[0])
-            expected = f"an endpoint that can be opened ({why})"
-            raise InvalidSetting("listen", self.endpoint_name, expected) from failures[0].value
+        self._check()
 
     def startService(self) -> None:
+        """Open the port unless it is.
+
+        Raises:
+            InvalidSetting: it cannot be opened, and that is known by now.  An onion service
+                learns only when Tor is started that its key cannot be read.
+        """
         Service.startService(self)
         if self._opening is None:  # whoever started this knows nothing of privileges
             self.privilegedStartService()
+        self._check()
 
     def stopService(self) -> Deferred[None]:
         """Close the port; the Deferred fires when it is closed."""
@@ -88,6 +92,13 @@ class Listening(Service):
             lambda _: closed.callback(None)
         )
         return closed
+
+    def _check(self) -> None:
+        if self._failures:
+            self._opening = None
+            failure = self._failures[0]
+            expected = f"an endpoint that can be opened ({reason_of(failure)})"
+            raise InvalidSetting("listen", self.endpoint_name, expected) from failure.value
 
     def _opened(self, port: IListeningPort) -> None:
         self.port = port

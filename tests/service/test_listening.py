@@ -75,6 +75,17 @@ def test_a_port_in_use_is_told_to_the_caller_and_to_the_log():
     assert lines == ["cannot listen on tcp:7: Address already in use"]
 
 
+def test_a_port_that_fails_before_all_is_started_is_told_to_the_caller_and_to_the_log():
+    opening = Deferred()
+    door = listening(Endpoint(opening))
+    with LogLines() as lines:
+        door.privilegedStartService()
+        opening.errback(Failure(IN_USE))
+        with pytest.raises(InvalidSetting, match="Address already in use"):
+            door.startService()
+    assert lines == ["cannot listen on tcp:7: Address already in use"]
+
+
 def test_a_port_that_fails_later_is_told_to_the_log():
     opening = Deferred()
     door = listening(Endpoint(opening))

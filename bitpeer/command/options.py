@@ -72,7 +72,8 @@ class Options(UsageOptions):
         return make_plan(self._said, read_file(said.texts[-1]) if said else ConfigFile())
 
     def _hear(self, setting: Setting, text: str) -> None:
-        text = setting.located(text, os.getcwd())  # twistd may go elsewhere before it is read again
+        if setting.is_path:  # twistd may go elsewhere before it is read again
+            text = setting.located(text, os.getcwd())
         before = self._said.get(setting.name)
         texts = (*before.texts, text) if before else (text,)
         self._said[setting.name] = Said(texts, f"--{setting.name}")

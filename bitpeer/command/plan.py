@@ -181,14 +181,15 @@ def _services(name: str, network: Network, layers: Sequence[Layer], usual: int) 
 
 
 def _check_proxies(layers: Sequence[Layer], *, tor: bool) -> None:
-    """Refuse two ways for the same, and an onion service without Tor."""
+    """Refuse two ways for the same, and what is of no use without Tor."""
     for name in ("proxy", "onion-proxy"):
         said = find(BY_NAME[name], layers)
         if tor and said is not None:
             raise WrongSetting(f"{said.where} and --tor exclude each other: Tor is a proxy already")
-    said = find(BY_NAME["onion-service"], layers)
-    if said is not None and said.read(BY_NAME["onion-service"]) and not tor:
-        raise WrongSetting(f"{said.where} needs --tor or --tor-control")
+    for name in ("onion-service", "tor-password-file"):
+        said = find(BY_NAME[name], layers)
+        if said is not None and said.read(BY_NAME[name]) and not tor:
+            raise WrongSetting(f"{said.where} needs --tor or --tor-control")
 
 
 def _outbound(network: Network, layers: Sequence[Layer], settings: dict[str, Any]) -> int:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable
 from functools import partial
 from pathlib import Path
@@ -23,6 +24,8 @@ MAX_PASSWORD = 1_024
 """Most bytes of a password."""
 ONION_KEY = "onion.key"
 """The file with the key of a network's onion service."""
+
+_ONION_PORT = re.compile("onion:(?:public_port=)?([0-9]{1,5})", re.IGNORECASE)
 
 T = TypeVar("T")
 
@@ -83,24 +86,43 @@ def make_doors(
     Args:
         plan: what the operator wants.
         tor: if there is one.
-        key: the file for the key of the onion service; the first of several has it.  `None`
-            gives it a new name at each start.
+        key: the file for the key of the onion service at the network's port; those at other
+            ports have files of their own beside it.  `None` gives all of them new names at
+            each start.
         reactor: Twisted's.
 
     Raises:
         WrongSetting: an onion service cannot be understood.
     """
     doors: list[str | IStreamServerEndpoint] = []
+    ours: set[int] = set()
     for text in plan.listen:
         if tor is None or not text.lower().startswith("onion:"):
             doors.append(text)
             continue
-        door = _checked("listen", text, partial(onion_endpoint, reactor, tor=tor, key=key))
+        port = _port(text)
+        own_key = _key_of(port, plan, key)
+        door = _checked("listen", text, partial(onion_endpoint, reactor, tor=tor, key=own_key))
         doors.append(door)
-        key = None if isinstance(door, OnionEndpoint) else key
-    if plan.onion_service and tor is not None:
-        doors.append(OnionEndpoint(reactor, tor, plan.config.network.port, key))
+        if isinstance(door, OnionEndpoint):
+            ours.add(port)
+    port = plan.config.network.port
+    if plan.onion_service and tor is not None and port not in ours:
+        doors.append(OnionEndpoint(reactor, tor, port, key))
     return doors
+
+
+def _port(text: str) -> int:
+    """Return the port in a description of an onion service; 0 if that cannot be read."""
+    found = _ONION_PORT.match(text)
+    return int(found[1]) if found else 0
+
+
+def _key_of(port: int, plan: NetworkPlan, key: Path | None) -> Path | None:
+    """Return the file for the key of the onion service at *port*."""
+    if key is None or port == plan.config.network.port:
+        return key
+    return key.with_stem(f"{key.stem}-{port}")
 
 
 def _checked(option: str, text: str, make: Callable[[str], T]) -> T:

@@ -186,6 +186,7 @@ def test_who_dials_through_a_proxy_tells_nobody_where_anybody_is():
         ({"tor": "true", "proxy": "a"}, "--proxy and --tor exclude each other"),
         ({"tor": "true", "onion_proxy": "a"}, "--onion-proxy and --tor exclude each other"),
         ({"onion_service": "true"}, "--onion-service needs --tor or --tor-control"),
+        ({"tor_password_file": "a"}, "--tor-password-file needs --tor or --tor-control"),
     ],
 )
 def test_ways_through_proxies_must_not_contradict_each_other(said, why):

@@ -130,9 +130,18 @@ def test_onion_services_are_doors_like_others(tmp_path):
     plain, first, second = make_doors(network, tor, key, Reactor())
     assert plain == "7"
     assert isinstance(first, OnionEndpoint)
-    assert (first._port, first._key) == (8, key)
+    assert (first._port, first._key) == (8, tmp_path / "key-8")
     assert isinstance(second, OnionEndpoint)
-    assert (second._port, second._key) == (8333, None)
+    assert (second._port, second._key) == (8333, key)
+
+
+def test_an_onion_service_that_is_said_twice_is_one(tmp_path):
+    network = plan("--tor", "--listen", "onion:8333", "--onion-service").networks[0]
+    tor, key = tor_for(tmp_path, "--tor"), tmp_path / "onion.key"
+    (door,) = make_doors(network, tor, key, Reactor())
+    assert (door._port, door._key) == (8333, key)
+    (door,) = make_doors(network, tor, None, Reactor())
+    assert door._key is None
 
 
 def test_what_txtorcon_reads_is_left_to_it(tmp_path):
@@ -140,7 +149,7 @@ def test_what_txtorcon_reads_is_left_to_it(tmp_path):
     key = tmp_path / "key"
     theirs, ours = make_doors(network, tor_for(tmp_path, "--tor"), key, Reactor())
     assert isinstance(theirs, TheirOnionEndpoint)
-    assert ours._key == key
+    assert ours._key == tmp_path / "key-9"
 
 
 def test_without_tor_doors_are_what_was_said():

@@ -51,6 +51,13 @@ def is_known(host: str, names: Collection[str]) -> bool:
 
 def objection(request: Request, names: Collection[str]) -> str | None:
     """Return why *request* is refused; `None` if it is not."""
+    try:
+        return _objection(request, names)
+    except UnicodeDecodeError:  # from getHeader
+        return "a header is no text"
+
+
+def _objection(request: Request, names: Collection[str]) -> str | None:
     host = request.getHeader("host") or ""
     if not is_known(host_of(host), names):
         return "this page is to be asked for by an IP address, as localhost, or by a name it knows"

@@ -66,6 +66,8 @@ def test_who_comes_by_himself_is_welcome(headers):
         {"sec_fetch_site": "same-site", "sec_fetch_mode": "cors"},
         {"sec_fetch_site": "cross-site", "sec_fetch_mode": "navigate", "path": b"/peers"},
         {"host": "evil.example"},
+        {"host": b"\xff"},
+        {"origin": b"http://\xff"},
     ],
 )
 def test_whom_another_site_sent_is_refused(headers):

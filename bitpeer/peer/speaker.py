@@ -7,7 +7,7 @@ from typing import Protocol as Shape
 
 from bitpeer.errors import RemoteError
 from bitpeer.messages.control import Ping, Pong
-from bitpeer.wire.framing import Framing
+from bitpeer.wire.framing import PONG_SIZE, Framing
 from bitpeer.wire.message import Message, Unknown
 
 
@@ -60,9 +60,9 @@ class Speaker:
             self._outgoing = [chunk]
         else:
             outgoing.append(chunk)
-        self.bytes_produced += len(chunk)
+        self.bytes_produced += PONG_SIZE
         if self.observer is not None:
-            self.observer.message_queued(Pong(ping.nonce), len(chunk))
+            self.observer.message_queued(Pong(ping.nonce), PONG_SIZE)
         return True
 
     def _write(self, messages: Iterable[Message | Unknown]) -> None:

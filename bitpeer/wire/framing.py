@@ -18,6 +18,7 @@ from bitpeer.wire.message import Entry, Malformed, Registry, pad_command, unknow
 HEADER_SIZE = 24
 NONCE_SIZE = 8
 """Bytes of the payload of a `ping`, and of its `pong` (BIP 31)."""
+PONG_SIZE = HEADER_SIZE + NONCE_SIZE
 SMALL_FRAME = 4096
 """An incomplete frame up to this size is kept whole and looked at again; a larger one is
 collected piece by piece."""

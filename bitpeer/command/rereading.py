@@ -85,8 +85,16 @@ class Rereading:
         self._tell(changed)
 
     def _check(self, plan: Plan) -> None:
-        """Refuse peers to dial, and to ban, that cannot be read."""
+        """Refuse peers to dial, and to ban, that cannot be read or would be dialled otherwise."""
+        olds = {old.base.title: old for old in self._plan.networks}
         for new in plan.networks:
+            old = olds.get(new.base.title, new)
+            if _way(plan, new) != _way(self._plan, old) and _new_peers(old, new):
+                # Who is to be dialled through a proxy must not be dialled without (R-F5).
+                raise WrongSetting(
+                    "new proxies wait for the next start, and so must those of connect and "
+                    "add-peer who are new: they would be dialled in the old way"
+                )
             for service in self._running.get(new.base.title, ())[:1]:
                 port = new.config.network.port
                 _read_all("connect", new.connect, partial(service.routes.client, default_port=port))
@@ -136,6 +144,15 @@ def _read_all(option: str, said: Sequence[str], read: Callable[[str], object]) -
             read(each)
         except InvalidSetting as error:
             raise refused(option, each, error) from None
+
+
+def _way(plan: Plan, network: NetworkPlan) -> tuple[bool, str | None, str | None]:
+    """Return what decides how the peers of a network are dialled."""
+    return plan.tor, network.proxy, network.onion_proxy
+
+
+def _new_peers(old: NetworkPlan, new: NetworkPlan) -> bool:
+    return not {*new.connect, *new.add_peer} <= {*old.connect, *old.add_peer}
 
 
 def _limits(plan: NetworkPlan) -> tuple[int, int, int]:

@@ -114,6 +114,21 @@ def test_bans_change(world):
     assert (ban.subject, ban.until) == ("192.0.2.2/32", 1_800_000_060)
 
 
+@pytest.mark.parametrize(
+    "new", ["connect = ['192.0.2.1', '192.0.2.2']", "add-peer = ['192.0.2.2']"]
+)
+@pytest.mark.parametrize("way", ["proxy = '192.0.2.9'", "onion-proxy = '192.0.2.9'", "tor = true"])
+def test_r_f5_nobody_is_dialled_without_the_proxy_that_waits_for_the_next_start(world, way, new):
+    old = "connect = ['192.0.2.1']"
+    one = world(f"{old}\noutbound = 1\n")
+    before = one.reactor.dialled()
+    kept = "" if "connect" in new else old
+    (line,) = one.say(f"{kept}\n{new}\noutbound = 1\n{way}\n")
+    assert line.startswith("nothing is changed, because new proxies wait for the next start")
+    assert one.reactor.dialled() == before
+    assert one.say(f"{old}\noutbound = 1\n{way}\n") == [again("none"), later(way.split()[0])]
+
+
 def test_peers_to_dial_come_and_go(world):
     one = world("connect = ['192.0.2.1', '192.0.2.2']")
     (service,) = one.services

@@ -59,7 +59,9 @@ def test_a_file_says_more(tmp_path):
 def test_paths_are_those_of_the_place_where_the_program_was_started(tmp_path, monkeypatch):
     folder = tmp_path / "etc"
     folder.mkdir()
-    (folder / "a.toml").write_text('log-json = "log"\ntor-password-file = "/b"\n')
+    (folder / "a.toml").write_text(
+        'log-json = "log"\ntor-control = 9051\ntor-password-file = "/b"\n'
+    )
     monkeypatch.chdir(tmp_path)
     options = parse("--config", "etc/a.toml", "--data-dir", "data")
     monkeypatch.chdir("/")

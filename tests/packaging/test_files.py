@@ -82,6 +82,7 @@ def test_what_the_sample_suggests_can_be_said(tmp_path, line):
     path = tmp_path / "bitpeer.toml"
     jax = line.startswith(("chain", "serve", "address"))
     extra = 'network = "jaxnet-mainnet"\n' if jax else ""
+    extra += "tor = true\n" if line.startswith("tor-password-file") else ""
     extra += 'address = "192.0.2.1"\n' if line.startswith("serve") else ""
     path.write_text(extra + line)
     options = Options()

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections import deque
 from collections.abc import Callable, Hashable
 from dataclasses import dataclass
 from functools import partial
@@ -20,12 +19,12 @@ from bitpeer.errors import (
     NobodyAnswered,
     NotEstablished,
     NotNegotiated,
-    PeerGone,
     RequestFailed,
     TooManyRequests,
     Unanswered,
 )
 from bitpeer.messages.inquiry import SOON
+from bitpeer.net.errands import Errand, Lines
 from bitpeer.net.interfaces import IPeer
 from bitpeer.net.listeners import PeerListener
 from bitpeer.net.questions import Kinds, Questions
@@ -49,48 +48,6 @@ class Member:
     """How often in a row it took too long."""
     rests_until: float = -inf
     """When it may be asked again."""
-
-
-class Errand:
-    """One question to the group, and how far it has come.
-
-    Args:
-        what: what is asked for, in words.
-        fits: whether a peer can be asked.
-        ask: asks a peer.
-    """
-
-    def __init__(
-        self, what: str, fits: Callable[[IPeer], bool], ask: Callable[[IPeer], Deferred[Any]]
-    ) -> None:
-        self.what = what
-        self.key: Hashable = None
-        self.fits = fits
-        self.ask = ask
-        self.waiting: list[Deferred[Any]] = []
-        """Those who want to know."""
-        self.running: Deferred[Any] | None = None
-        """The answer of the peer that is being asked."""
-        self.tried: set[IPeer] = set()
-        self.attempts = 0
-        self.failure: BaseException | None = None
-        """What went wrong last."""
-        self.give_up_at = 0.0
-        """When it has waited in vain for a peer that can be asked."""
-
-    def settle(self, outcome: object) -> None:
-        """Tell those who want to know."""
-        while self.waiting:
-            answer = self.waiting.pop(0)  # one by one: who is told may cancel another
-            if isinstance(outcome, BaseException):
-                answer.errback(outcome)
-            else:
-                answer.callback(outcome)
-
-    @property
-    def exhausted(self) -> bool:
-        """Whether it makes no sense to wait for other peers: some could have answered."""
-        return self.failure is not None and not isinstance(self.failure, PeerGone)
 
 
 class PeerGroup(PeerListener, Questions):
@@ -135,8 +92,8 @@ class PeerGroup(PeerListener, Questions):
         self._rest = rest
         self._limit = limit
         self._members: dict[IPeer, Member] = {}
-        self._fresh: deque[Errand] = deque()
-        self._unlucky: deque[Errand] = deque()
+        self._fresh = Lines()
+        self._unlucky = Lines()
         self._errands: dict[Hashable, Errand] = {}
         self._unlucky_next = False
         self._turns = 0
@@ -185,7 +142,7 @@ class PeerGroup(PeerListener, Questions):
         def ask(peer: IPeer) -> Deferred[Any]:
             return peer.request(message, answered_by, where=where, timeout=timeout)
 
-        return self._send_out(object(), Errand(message.command, lambda peer: peer.established, ask))
+        return self._send_out(object(), Errand(message.command, None, ask))
 
     def ask(self, topic: str, *args: Any, timeout: float | None = None) -> Deferred[Any]:
         def ask(peer: IPeer) -> Deferred[Any]:
@@ -193,8 +150,7 @@ class PeerGroup(PeerListener, Questions):
 
         key = (topic, timeout, *(tuple(each) if isinstance(each, list) else each for each in args))
         names = [each[::-1].hex() for each in args if isinstance(each, bytes)]
-        errand = Errand(" ".join((topic, *names)), lambda peer: peer.serves(topic), ask)
-        return self._send_out(key, errand)
+        return self._send_out(key, Errand(" ".join((topic, *names)), topic, ask))
 
     def _send_out(self, key: Hashable, errand: Errand) -> Deferred[Any]:
         try:
@@ -219,22 +175,22 @@ class PeerGroup(PeerListener, Questions):
         if errand.waiting:
             return
         self._forget(errand)
-        if errand.running is not None:
+        if errand.running is None:
+            self._set_alarm()  # it kept nobody busy
+        else:
             errand.running.cancel()
-        self._serve()
 
     # Within
 
-    def _queue(self, errand: Errand, queue: deque[Errand]) -> None:
+    def _queue(self, errand: Errand, queue: Lines) -> None:
         errand.give_up_at = self._clock.seconds() + self._patience
-        queue.append(errand)
+        queue.add(errand)
 
     def _forget(self, errand: Errand) -> None:
         if self._errands.get(errand.key) is errand:
             del self._errands[errand.key]
-        for queue in (self._fresh, self._unlucky):
-            if errand in queue:
-                queue.remove(errand)
+        self._fresh.discard(errand)
+        self._unlucky.discard(errand)
 
     def _finish(self, errand: Errand, outcome: object) -> None:
         self._forget(errand)
@@ -260,8 +216,8 @@ class PeerGroup(PeerListener, Questions):
                 pass
             now = self._clock.seconds()
             for queue in (self._fresh, self._unlucky):
-                while queue and queue[0].give_up_at <= now:
-                    self._in_vain(queue[0])
+                while (late := queue.next_to_give_up()) and late.give_up_at <= now:
+                    self._in_vain(late)
         finally:
             self._serving = False
         self._set_alarm()
@@ -279,13 +235,12 @@ class PeerGroup(PeerListener, Questions):
         )
         queues = (self._fresh, self._unlucky)
         for queue in queues[::-1] if self._unlucky_next else queues:
-            for errand in queue if free else ():
-                for peer in free:
-                    if peer not in errand.tried and errand.fits(peer):
-                        self._unlucky_next = queue is self._fresh
-                        queue.remove(errand)
-                        self._start(errand, peer)
-                        return True
+            match = queue.first_for(free)
+            if match is not None:
+                self._unlucky_next = queue is self._fresh
+                queue.discard(match[0])
+                self._start(*match)
+                return True
         return False
 
     def _start(self, errand: Errand, peer: IPeer) -> None:
@@ -319,7 +274,7 @@ class PeerGroup(PeerListener, Questions):
         now = self._clock.seconds()
         if isinstance(error, TooManyRequests | NotEstablished | NotNegotiated):
             errand.attempts -= 1  # it was none
-            self._unlucky.appendleft(errand)  # and its patience is what was left of it
+            self._unlucky.add(errand, first=True)  # and its patience is what was left of it
         else:
             errand.failure = error
             self._queue(errand, self._unlucky)
@@ -339,7 +294,8 @@ class PeerGroup(PeerListener, Questions):
         if not self.waiting:
             return
         now = self._clock.seconds()
-        times = [queue[0].give_up_at for queue in (self._fresh, self._unlucky) if queue]
+        queues = (self._fresh.next_to_give_up(), self._unlucky.next_to_give_up())
+        times = [errand.give_up_at for errand in queues if errand is not None]
         times += (each.rests_until for each in self._members.values() if each.rests_until > now)
         self._alarm = self._clock.callLater(max(0.0, min(times) - now), self._alarmed)
 

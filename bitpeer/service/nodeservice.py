@@ -36,6 +36,7 @@ from bitpeer.service.knownaddress import KnownAddress
 from bitpeer.service.listening import Listening
 from bitpeer.service.lookups import look_up_through
 from bitpeer.service.merits import Merits
+from bitpeer.service.origins import host_of, origin_of
 from bitpeer.service.outbound import Outbound
 from bitpeer.service.ownonions import onion_ports, onions_to_tell
 from bitpeer.service.redial import Elsewhere, fixed_peer
@@ -158,11 +159,15 @@ class NodeService(Grounded):
         """Return where this node can be found, as far as *peer* may know.
 
         Who is talked to by way of onion services is told of those only, and nobody else is:
-        the two must not be known to be the same node.
+        the two must not be known to be the same node.  Who comes from this machine may
+        come by an onion service that another program has made.
         """
         onions = onions_to_tell(peer, onion_ports(self.doors))
         by_onion = not peer.inbound and ".onion" in peer.address.lower()
-        return onions if onions or by_onion else self._public_addresses()
+        forwarded = peer.inbound and origin_of(host_of(peer)).local
+        if onions or by_onion or (forwarded and not self.wishes.private_addresses):
+            return onions
+        return self._public_addresses()
 
     # The parts
 

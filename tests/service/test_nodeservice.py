@@ -514,6 +514,14 @@ def test_who_comes_by_the_onion_service_is_told_of_that_only(world):
     assert one.service.own_addresses(peer) == []
 
 
+@pytest.mark.parametrize(("private", "told"), [(False, []), (True, [("20.9.9.9", 7)])])
+def test_r_f3_who_may_come_by_an_onion_service_of_others_is_told_nothing(world, private, told):
+    one = world(listen=["7"], own_address="20.9.9.9", private_addresses=private)
+    with_doors(one, IPv4Address("TCP", "127.0.0.1", 7))
+    peer = SimpleNamespace(inbound=True, local_address="127.0.0.1:7", address="127.0.0.1:4711")
+    assert one.service.own_addresses(peer) == told
+
+
 # Gossip
 
 

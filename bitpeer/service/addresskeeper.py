@@ -124,8 +124,9 @@ class AddressKeeper(Service):
         (secret,) = database.execute("SELECT value FROM secret").fetchone() or (None,)
         columns = ", ".join(_COLUMNS)
         rows = database.execute(f"SELECT {columns} FROM addresses").fetchall()  # noqa: S608  # ours
-        usable = isinstance(secret, bytes) and len(secret) == SECRET_SIZE
-        if usable:
+        usable = False
+        if isinstance(secret, bytes) and len(secret) == SECRET_SIZE:
+            usable = True
             read = (_from_row(row, self._book) for row in rows if _is_sound(row))
             self._book.restore(secret, [known for known in read if known is not None])
         self._all = not usable or len(rows) != len(self._book)

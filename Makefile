@@ -3,18 +3,21 @@
 #
 #   ARGS    goes to the program that the target starts:  make run ARGS="--network regtest"
 #   PYTHON  makes the virtual environment:               make test PYTHON=python3.13
+#   SECONDS and TARGETS say how long is fuzzed, and what: make fuzz TARGETS=socks SECONDS=600
 
 VENV   := .venv
 BIN    := $(VENV)/bin
 PYTHON ?=
 ARGS   ?=
+SECONDS := 60
+TARGETS :=
 
 # The page is at http://127.0.0.1:8380/, unless ARGS, or a file that they name, says where.
 PAGE   := $(if $(filter --http --http=% --config --config=%,$(ARGS)),,--http 8380)
 
 .DEFAULT_GOAL := help
 .NOTPARALLEL: # one environment serves all
-.PHONY: help run demo test lint coverage interop soak bench clean
+.PHONY: help run demo test lint coverage interop soak fuzz bench clean
 
 help: ## Show this list
 	@awk -F ':.*## ' '/^[a-z]+:.*## / { printf "  make %-10s %s\n", $$1, $$2 }' Makefile
@@ -44,6 +47,9 @@ interop: $(VENV)/for-test ## Run the tests against real nodes, which npm install
 
 soak: $(VENV)/for-use ## Let a node live with a thousand peers for a simulated day
 	$(BIN)/python -m bitpeer.testing.soak $(ARGS)
+
+fuzz: $(VENV)/for-fuzz ## Fuzz for SECONDS=60 each; TARGETS="socks config" only those; ARGS="--seed 7"
+	$(BIN)/python -m fuzz $(TARGETS) --seconds $(SECONDS) $(ARGS)
 
 bench: $(VENV)/for-bench ## Measure speed and write docs/performance.md
 	$(BIN)/python -m benchmarks $(ARGS)

@@ -87,8 +87,8 @@ class Lines:
 
     def discard(self, errand: Errand) -> None:
         """Let *errand* wait no longer, if it does."""
-        line = self._lines.get(errand.topic, {})
-        if errand in line:
+        line = self._lines.get(errand.topic)
+        if line is not None and errand in line:
             del line[errand]
             if not line:
                 del self._lines[errand.topic]

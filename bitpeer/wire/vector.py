@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Sequence
 from functools import cache, partial
+from itertools import chain
 from operator import itemgetter
 from struct import Struct, error as struct_error
 from typing import Generic, TypeVar, get_args, get_type_hints, overload
@@ -13,6 +14,8 @@ from bitpeer.wire.compactsize import read_count, write_compact_size
 from bitpeer.wire.fields import Fixed
 
 _LONG = 0xFD
+BUNCH = 16
+"""Items whose fields are unpacked together where only one field of each is wanted."""
 
 N = TypeVar("N", bound=tuple[object, ...])
 T = TypeVar("T")
@@ -64,8 +67,9 @@ class Packing(Generic[T]):
         self.make = (lambda values: make(self._unswap(values))) if self._swapped else make
         gaps = [f"{field.size}x" for field in fields.values()]
         self._columns = {
-            name: Struct(order + "".join([*gaps[:at], codes[at], *gaps[at + 1 :]]))
+            name: (Struct(order + column), Struct(order + column * BUNCH))
             for at, name in enumerate(fields)
+            for column in ["".join([*gaps[:at], codes[at], *gaps[at + 1 :]])]
         }
 
     def pack(self, item: T) -> bytes:
@@ -90,7 +94,12 @@ class Packing(Generic[T]):
 
     def column(self, name: str, raw: bytes | memoryview) -> Iterator[object]:
         """Return one field of each item in *raw*, without building the items."""
-        values = (value for (value,) in self._columns[name].iter_unpack(raw))
+        one, bunch = self._columns[name]
+        bunched = len(raw) - len(raw) % bunch.size
+        rows = one.iter_unpack(raw[bunched:] if bunched else raw)
+        if bunched:
+            rows = chain(bunch.iter_unpack(raw[:bunched]), rows)
+        values = chain.from_iterable(rows)
         number = self._swapped.get(list(self._fields).index(name))
         return values if number is None else (number.unpack(value)[0] for value in values)
 

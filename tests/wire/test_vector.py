@@ -7,7 +7,14 @@ from hypothesis import given, strategies as st
 from bitpeer.errors import LimitExceeded, Truncated, Unencodable
 from bitpeer.wire.compactsize import write_compact_size
 from bitpeer.wire.fields import Bool, Fixed, Hash, Limit, Uint8, Uint16BE, Uint32
-from bitpeer.wire.vector import PackedVector, fixed_marker, packed, packing_of, vector_codec
+from bitpeer.wire.vector import (
+    BUNCH,
+    PackedVector,
+    fixed_marker,
+    packed,
+    packing_of,
+    vector_codec,
+)
 
 
 @packed
@@ -269,6 +276,15 @@ def test_a_column_is_one_field_of_each():
     assert list(spots().column("number")) == [1, 2, 3, 2**32 - 1]
     assert list(spots().column("name")) == [b"aa", b"bb", b"cc", b"zz"]
     assert list(spots()[1:3].column("name")) == [b"bb", b"cc"]
+
+
+@pytest.mark.parametrize("count", [0, 1, BUNCH - 1, BUNCH, BUNCH + 1, 3 * BUNCH, 3 * BUNCH + 2])
+@pytest.mark.parametrize("name", Mixed._fields)
+def test_a_column_is_as_long_as_its_list(name, count):
+    items = [Mixed(number, 2 * number, b"ab", -number) for number in range(count)]
+    packing = Mixed.__packing__
+    vector = PackedVector(packing, b"".join(map(packing.pack, items)), 0, count)
+    assert list(vector.column(name)) == [getattr(each, name) for each in items]
 
 
 @pytest.mark.parametrize("name", Mixed._fields)

@@ -142,6 +142,8 @@ class Admission(Service, PeerListener):
         self._visits = Visits()
         self._logged: Counter[Refusal] = Counter()
         """How many of those turned away have been in a line."""
+        self._went = 0
+        """How many of those evicted have."""
         self._lines = Every(node.clock, PERIOD, self.log_line, node.journal)
         node.add_listener(self)
         if bans is not None:
@@ -161,7 +163,7 @@ class Admission(Service, PeerListener):
         self._lines.stop()
 
     def log_line(self) -> None:
-        """Log how many were turned away since the last line, if any, and why."""
+        """Log how many were turned away since the last line, if any, and why; or had to go."""
         since, self._logged = self.refusals - self._logged, self.refusals.copy()
         if since:
             self._node.journal.emit(
@@ -170,6 +172,10 @@ class Admission(Service, PeerListener):
                 count=since.total(),
                 why="; ".join(f"{why.value} ({count})" for why, count in since.most_common()),
             )
+        went, self._went = self.evicted - self._went, self.evicted
+        if went:
+            text = "{count} peers had to go, as others came and the house is full"
+            self._node.journal.emit(LogLevel.info, text, count=went)
 
     # At the door
 

@@ -438,6 +438,19 @@ def test_whatever_happens_limits_are_kept_and_nothing_is_left(steps):
 # Limits and lines
 
 
+def test_all_who_had_to_go_are_one_line_a_minute(make_world):
+    world = make_world(most=4)
+    world.admission.startService()
+    for n in range(6):
+        world.enter(f"20.1.{n}.1")
+    with LogLines() as lines:
+        world.reactor.advance(60)
+        world.reactor.advance(60)
+    assert lines == ["2 peers had to go, as others came and the house is full"]
+    world.admission.stopService()
+    world.node.stop()
+
+
 def test_many_who_are_turned_away_are_one_line_a_minute(make_world):
     world = make_world(per_host=1, per_prefix=2)
     world.admission.startService()

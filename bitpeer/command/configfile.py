@@ -18,6 +18,8 @@ NETWORKS_TABLE = "networks"
 """The table that has a table for each network."""
 MAX_SIZE = 1_000_000
 """Bytes of a file above which it is none of ours."""
+MAX_NAME = 60
+"""Most characters shown of a name that is none."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -63,7 +65,7 @@ def _sorted_out(path: str, tables: dict[str, Any]) -> ConfigFile:
         raise WrongSetting(f"{NETWORKS_TABLE} in {path} is no table")
     file = ConfigFile(_layer(path, "", tables))
     for name, table in networks.items():
-        here = f"{NETWORKS_TABLE}.{name}"
+        here = f"{NETWORKS_TABLE}.{printable(name, MAX_NAME)}"
         try:
             title = values.network(name).title
         except ValueError as error:
@@ -79,7 +81,7 @@ def _sorted_out(path: str, tables: dict[str, Any]) -> ConfigFile:
 def _layer(path: str, prefix: str, table: dict[str, Any]) -> dict[str, Said]:
     layer: dict[str, Said] = {}
     for key, content in table.items():
-        where = f"{prefix}{printable(key)} in {path}"
+        where = f"{prefix}{printable(key, MAX_NAME)} in {path}"
         setting = BY_NAME.get(key.replace("_", "-"))
         if setting is None or setting.name == "config":
             near = get_close_matches(key, BY_NAME, 1)

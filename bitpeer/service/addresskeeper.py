@@ -92,7 +92,7 @@ class AddressKeeper(Service):
         database = open_database(self._path, MIGRATIONS)
         try:
             self._read(database)
-        except sqlite3.Error as error:
+        except (sqlite3.Error, UnicodeError) as error:
             database.close()
             raise StorageUnusable(str(self._path), str(error)) from error
         self._keeping = Keeping(database, self._what, self._journal)

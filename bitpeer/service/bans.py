@@ -115,7 +115,7 @@ class Bans(Service):
         try:
             with database:
                 database.execute(_REMOVE_UNSOUND)
-        except sqlite3.Error as error:
+        except (sqlite3.Error, UnicodeError) as error:
             database.close()
             raise StorageUnusable(str(self._path), str(error)) from error
         self._database = database

@@ -42,7 +42,7 @@ def open_database(path: Path | None, migrations: Sequence[str]) -> sqlite3.Conne
         database.execute("PRAGMA journal_mode=WAL")
         database.execute("PRAGMA synchronous=FULL")
         _migrate(database, name, migrations)
-    except sqlite3.Error as error:
+    except (sqlite3.Error, UnicodeError) as error:  # the latter, if what it says is no text
         database.close()
         raise StorageUnusable(name, str(error)) from error
     except StorageUnusable:

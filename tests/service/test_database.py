@@ -95,6 +95,14 @@ def test_one_of_an_absurd_version_is_refused(tmp_path):
         open_database(path, [FIRST])
 
 
+def test_one_that_says_nothing_that_is_text_is_named(tmp_path):
+    path = tmp_path / "pond.sqlite"
+    open_database(path, [FIRST]).close()
+    path.write_bytes(path.read_bytes().replace(b"CREATE TABLE fish", b"CREATE \xb1ABLE fish"))
+    with pytest.raises(StorageUnusable, match="pond"):
+        open_database(path, [FIRST])
+
+
 def test_what_is_no_database_is_named(tmp_path):
     path = tmp_path / "pond.sqlite"
     path.write_text("a poem about carps, long enough to be something other than a header" * 20)

@@ -37,6 +37,12 @@ class Done(NamedTuple):
     """The file of the input that found something, or what else went wrong; or nothing."""
     output: str
 
+    @property
+    def told(self) -> str:
+        """What was said, without the names of everything that was imported."""
+        lines = self.output.splitlines()
+        return "\n".join(line for line in lines if not line.startswith("INFO: Instrumenting"))
+
     def __str__(self) -> str:
         rate = self.inputs / self.seconds if self.seconds else 0.0
         line = f"{self.target.name:18} {self.inputs:9,} inputs {rate:8,.0f} /s"
@@ -132,7 +138,7 @@ def _fuzz(targets: Sequence[Target], options: argparse.Namespace) -> int:
         all_done = list(pool.map(fuzz, targets))
     for done in all_done:
         if done.found:
-            print(f"\n--- {done.target.name}: {done.found}\n{done.output[-6_000:]}")
+            print(f"\n--- {done.target.name}: {done.found}\n{done.told[-6_000:]}")
             print(f"again: python -m fuzz {done.target.name} --replay {done.found}")
     print(f"{sum(done.inputs for done in all_done):,} inputs, seed {seed}")
     return 1 if any(done.found for done in all_done) else 0

@@ -44,7 +44,7 @@ def test_atheris_is_used_where_it_is(capfd):
 
 
 def done(target, found=""):
-    return program.Done(target, 9, 3.0, found, "all that was said")
+    return program.Done(target, 9, 3.0, found, "INFO: Instrumenting x\nall that was said")
 
 
 def test_a_finding_is_told_with_the_way_to_see_it_again(capsys, monkeypatch):
@@ -53,6 +53,7 @@ def test_a_finding_is_told_with_the_way_to_see_it_again(capsys, monkeypatch):
     told = capsys.readouterr().out
     assert "FOUND there/crash-1" in told
     assert "all that was said" in told
+    assert "Instrumenting" not in told
     assert "again: python -m fuzz socks --replay there/crash-1" in told
 
 

@@ -88,7 +88,9 @@ def test_a_hungry_message_is_a_finding():
 
 def test_frames_that_depend_on_how_they_come_are_a_finding(monkeypatch):
     collect = Framing._collect
-    monkeypatch.setattr(Framing, "_collect", lambda *given: collect(*given[:-1], given[-1][:-1] + b"?"))
+    monkeypatch.setattr(
+        Framing, "_collect", lambda *given: collect(*given[:-1], given[-1][:-1] + b"?")
+    )
     with pytest.raises(Wrong, match="in pieces it means something else"):
         try_all("framing")
 

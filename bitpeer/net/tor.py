@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 from collections.abc import Callable, Iterator, Sequence
 from enum import Enum
+from ipaddress import ip_address
 from secrets import SystemRandom
 from typing import NamedTuple, cast
 
@@ -315,7 +316,8 @@ class Tor(Service):
                 return text, UNIXClientEndpoint(self._reactor, text.removeprefix("unix:"))
             try:
                 host, port = split_host_port(text, 0)
-            except InvalidSetting:
+                ip_address(host)  # Tor tells no names, and none is to be looked up (R-F7)
+            except ValueError:
                 continue
             if host in _EVERYWHERE:
                 here = cast(ITCPTransport, control.transport).getPeer()

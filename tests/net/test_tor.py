@@ -177,6 +177,7 @@ def test_proxy_connects_to_the_socks_port(start, reactor, fake):
         ('"[::]:9050"', ("192.168.1.1", 9050)),
         ('"odd" "127.0.0.1:9150"', ("127.0.0.1", 9150)),
         ("127.0.0.1:9050", ("127.0.0.1", 9050)),
+        ('"name.example:9050" "127.0.0.1:9150"', ("127.0.0.1", 9150)),  # looked up for nobody
     ],
 )
 def test_first_socks_port_that_can_be_used_is_taken(start, reactor, told, dialled):

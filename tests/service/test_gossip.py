@@ -26,6 +26,7 @@ from tests.service.fakes import Reactor, visit
 
 NOW = 1_800_000_000
 ONION = "pg6mmjiyjmcrsslvykfwnntlaru7p5svn6y2ymmju6nubxndf4pscryd.onion"
+I2P = "ukeu3k5oycgaauneqgtnvselmt4yemvoilkln7jpvamvfx7dnkdq.b32.i2p"
 LOST = Disconnected(DisconnectReason.CLOSED_BY_PEER)
 
 
@@ -297,12 +298,32 @@ def test_what_we_cannot_reach_is_passed_on_to_one_or_two():
     assert counts == {1, 2}
 
 
+def test_addresses_of_other_networks_are_kept_and_passed_on_as_they_came():
+    """Onion services, I2P and CJDNS, whether they can be reached from here or not (BIP 155)."""
+    hosts = {ONION: 8333, I2P: 0, "fc00:1:2::3": 8333}
+    town = Town(reaches=lambda _: False)
+    town.meet(10)
+    town.say(town.peers[0], Addr(()))
+    told = [NodeAddress.of(host, port, 9, NOW) for host, port in hosts.items()]
+    town.say(town.peers[0], AddrV2(tuple(told)))
+    town.wait(300)
+    for each in told:
+        assert town.book.look_up(Address(each.host, hosts[each.host])).services == 9
+        messages = [part for peer in town.peers for part in peer.told]
+        passed_on = [other for part in messages for other in part if other.host == each.host]
+        assert 1 <= len(passed_on) <= 2
+        assert {(other.network, other.address, other.port) for other in passed_on} == {
+            (each.network, each.address, each.port)
+        }
+    (answer,) = asked(town, town.meet(inbound=True))
+    assert {each.host for each in answer} <= hosts.keys()
+
+
 def test_what_a_language_cannot_say_is_not_passed_on():
     town = Town(decred.SIMNET)
     town.meet(3)
     assert town.gossip._forms([SimpleNamespace(host=ONION, port=1, services=1, time=1)]) != []
-    i2p = "ukeu3k5oycgaauneqgtnvselmt4yemvoilkln7jpvamvfx7dnkdq.b32.i2p"
-    assert town.gossip._forms([SimpleNamespace(host=i2p, port=1, services=1, time=1)]) == []
+    assert town.gossip._forms([SimpleNamespace(host=I2P, port=1, services=1, time=1)]) == []
 
 
 def test_who_is_gone_is_told_nothing():

@@ -21,8 +21,11 @@ from benchmarks.rows import (
     receiving,
     sending,
 )
+from bitpeer.hashes.blake256 import BLAKE256_BACKEND
 
 PAGE = PROJECT / "docs" / "performance.md"
+NOT_COMPILED = """BLAKE-256 is not compiled here, and the page would tell of slow Python.
+Install a C compiler and run `make clean bench`, or leave the page as it is with --no-page."""
 
 Measure = Callable[..., Iterator[Finding]]
 
@@ -56,13 +59,16 @@ def main(arguments: list[str]) -> int:
     unknown = set(options.groups) - set(GROUPS)
     if unknown:
         parser.error(f"there is no group {', '.join(sorted(unknown))}")
+    publish = not (options.groups or options.tiny or options.no_page)
+    if publish and BLAKE256_BACKEND != "c":
+        parser.error(NOT_COMPILED)
     groups = options.groups or list(GROUPS)
     effort = TINY if options.tiny else FULL
     findings = []
     for finding in measured(groups, effort, with_bcoin=not options.no_bcoin):
         findings.append(finding)
         print(line(finding), flush=True)
-    if not options.groups and not options.tiny and not options.no_page:
+    if publish:
         PAGE.write_text(page(findings), encoding="utf-8")
         print(f"\nWritten to {PAGE.relative_to(PROJECT)}.")
     return 0

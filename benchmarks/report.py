@@ -11,6 +11,7 @@ from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
 
 from benchmarks.findings import Finding
+from bitpeer.hashes.blake256 import BLAKE256_BACKEND
 
 TITLES = {
     1: "Pings answered",
@@ -29,6 +30,9 @@ TITLES = {
     15: "Following the chain",
     16: "A whole service, idle",
 }
+
+NATURE = {"c": "compiled", "python": "by Python, not compiled"}
+"""What runs BLAKE-256, in words."""
 
 INTRODUCTION = """\
 # How fast it is
@@ -119,7 +123,8 @@ def conditions() -> str:
     return (
         f"Machine: {os.cpu_count()} processors of type {_processor()}, {platform.system()}; "
         f"{platform.python_implementation()} {platform.python_version()} ({build}), "
-        f"{ssl.OPENSSL_VERSION.rsplit(' ', 3)[0]}; {packages}."
+        f"{ssl.OPENSSL_VERSION.rsplit(' ', 3)[0]}, "
+        f"BLAKE-256 {NATURE[BLAKE256_BACKEND]}; {packages}."
     )
 
 

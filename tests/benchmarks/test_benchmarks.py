@@ -6,7 +6,7 @@ from benchmarks.__main__ import GROUPS, main
 from benchmarks.data import BLOCKS, SMALL, block, payloads, stream
 from benchmarks.findings import Finding
 from benchmarks.measuring import TINY, Effort, race, repeated
-from benchmarks.report import line, page
+from benchmarks.report import NATURE, line, page
 from bitpeer.bitcoin.block import Block
 from bitpeer.bitcoin.networks import REGTEST
 from bitpeer.bitcoin.transaction import Tx
@@ -125,6 +125,18 @@ def test_numbers_have_three_digits_that_mean_something():
 
 def test_a_line_says_what_was_aimed_for():
     assert line(FINDINGS[1]) == " 1  running, beside a cheetah: 0.25 x (target ≥ 2 x: missed)"
+
+
+def test_nothing_is_published_of_a_hash_that_is_not_compiled(capsys, monkeypatch):
+    monkeypatch.setattr("benchmarks.__main__.BLAKE256_BACKEND", "python")
+    with pytest.raises(SystemExit):
+        main([])
+    assert "BLAKE-256 is not compiled here" in capsys.readouterr().err
+    assert main(["decred", "--tiny"]) == 0
+
+
+def test_a_page_says_what_runs_blake_256():
+    assert any(f"BLAKE-256 {nature};" in page(FINDINGS) for nature in NATURE.values())
 
 
 def test_the_command_takes_groups(capsys):

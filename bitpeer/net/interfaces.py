@@ -15,7 +15,7 @@ if TYPE_CHECKING:
 
     from bitpeer.config import BlockPosition
     from bitpeer.dialect import VersionLike
-    from bitpeer.errors import BitpeerError, Disconnected, RemoteError
+    from bitpeer.errors import BitpeerError, Disconnected, DisconnectReason, RemoteError
     from bitpeer.messages.inventory import InvVect
     from bitpeer.peer.stats import PeerSnapshot
     from bitpeer.wire.message import Malformed, Message, Unknown
@@ -250,6 +250,16 @@ class ITrafficListener(Interface):
         peer: IPeer, command: str, size: int, message: Message | Unknown, error: BitpeerError | None
     ) -> None:
         """A message was handed to the network, or *error* says why it never will be."""
+
+
+class IDialListener(Interface):
+    """Something that wants to know whom a service dials, and in vain."""
+
+    def dialling(address: str) -> None:
+        """This side begins to make a connection to *address*, for a peer to be kept."""
+
+    def unreachable(address: str, reason: DisconnectReason) -> None:
+        """There is no connection to *address*; if there is one, `IPeerListener` hears of it."""
 
 
 class INewestBlock(Interface):

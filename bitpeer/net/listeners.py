@@ -12,6 +12,7 @@ from bitpeer.config import BlockPosition
 from bitpeer.dialect import VersionLike
 from bitpeer.errors import Disconnected, InvalidSetting
 from bitpeer.net.interfaces import (
+    IDialListener,
     INewestBlock,
     IPeer,
     IPeerListener,
@@ -109,6 +110,8 @@ class Audience(dict[type, tuple[Receiver, ...]]):
         self._listeners: tuple[Any, ...] = ()
         self.traffic: tuple[Any, ...] = ()
         """Those that want to know of all that is read and written."""
+        self.dials: tuple[Any, ...] = ()
+        """Those that want to know whom this side dials."""
         self.newest_block: Callable[[], BlockPosition] | None = None
         """Asks the first of them that knows the newest block."""
 
@@ -118,7 +121,10 @@ class Audience(dict[type, tuple[Receiver, ...]]):
         Raises:
             InvalidSetting: it provides none of the interfaces.
         """
-        interfaces = (IPeerListener, IVersionListener, ITrafficListener, INewestBlock)
+        interfaces = (
+            *(IPeerListener, IVersionListener, ITrafficListener, IDialListener),
+            INewestBlock,
+        )
         if not any(interface.providedBy(listener) for interface in interfaces):
             names = ", ".join(interface.__name__ for interface in interfaces)
             raise InvalidSetting("listener", listener, f"something that provides one of {names}")
@@ -126,6 +132,8 @@ class Audience(dict[type, tuple[Receiver, ...]]):
         self.clear()
         if ITrafficListener.providedBy(listener):
             self.traffic = (*self.traffic, listener)
+        if IDialListener.providedBy(listener):
+            self.dials = (*self.dials, listener)
         if INewestBlock.providedBy(listener) and self.newest_block is None:
             self.newest_block = listener.newest_block
 
@@ -134,6 +142,7 @@ class Audience(dict[type, tuple[Receiver, ...]]):
         self._listeners = tuple(each for each in self._listeners if each is not listener)
         self.clear()
         self.traffic = tuple(each for each in self.traffic if each is not listener)
+        self.dials = tuple(each for each in self.dials if each is not listener)
         knowing = (each for each in self._listeners if INewestBlock.providedBy(each))
         first = next(knowing, None)
         self.newest_block = None if first is None else first.newest_block

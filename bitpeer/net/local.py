@@ -62,7 +62,7 @@ class LocalNode:
     Args:
         config: the settings.
         listeners: each provides one or more of `IPeerListener`, `IVersionListener`,
-            `ITrafficListener` and `INewestBlock`; they are told in this order.
+            `ITrafficListener`, `IDialListener` and `INewestBlock`; they are told in this order.
         clock: the reactor, or a `Clock`.
         draw_nonce: returns an unpredictable number, 0 < n < 2**64.
         draw: returns a random number, 0 <= x < 1.
@@ -123,6 +123,23 @@ class LocalNode:
     def remove_listener(self, listener: object) -> None:
         """Tell *listener* of nothing any more."""
         self.audience.remove(listener)
+
+    def dialling(self, address: str) -> None:
+        """Tell those who want to know that this side begins to dial *address*."""
+        for listener in self.audience.dials:
+            self._inform(listener.dialling, address)
+
+    def unreachable(self, address: str, reason: DisconnectReason) -> None:
+        """Tell them that there is no connection to *address*."""
+        for listener in self.audience.dials:
+            self._inform(listener.unreachable, address, reason)
+
+    def _inform(self, receive: Callable[..., object], *what: object) -> None:
+        try:
+            receive(*what)
+        except Exception as error:
+            self.listener_failures += 1
+            self.journal.failure("{listener} failed", error, listener=name_of(receive))
 
     def newest_block(self) -> BlockPosition:
         """Return hash and height of the newest block known; the genesis block if nobody knows."""

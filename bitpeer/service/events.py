@@ -15,7 +15,7 @@ from zope.interface import implementer
 
 from bitpeer.dialect import VersionLike
 from bitpeer.errors import Disconnected, DisconnectReason
-from bitpeer.net.interfaces import IPeer, IVersionListener
+from bitpeer.net.interfaces import IDialListener, IPeer, IVersionListener
 from bitpeer.net.journal import SITE_BUDGET, WINDOW, Journal
 from bitpeer.net.listeners import PeerListener
 from bitpeer.net.local import LocalNode
@@ -206,7 +206,7 @@ class Events:
             self._publish(LogLevel.warn, summary)
 
 
-@implementer(IVersionListener)
+@implementer(IVersionListener, IDialListener)
 class PeerEvents(PeerListener):
     """Turns what happens to peers into events.
 
@@ -219,6 +219,12 @@ class PeerEvents(PeerListener):
         self._events = events
         self._chain = chain
         self._established: set[int] = set()
+
+    def dialling(self, address: str) -> None:
+        self._events.murmur("peer.dialled", chain=self._chain, addr=address)
+
+    def unreachable(self, address: str, reason: DisconnectReason) -> None:
+        self._events.murmur("peer.unreachable", chain=self._chain, addr=address, reason=reason)
 
     def version_received(self, peer: IPeer, version: VersionLike) -> None:
         """*peer* introduced itself: accept it, as far as this is concerned."""

@@ -238,10 +238,11 @@ class Outbound(Service, PeerListener):
 
     def _dial(self, slot: Slot) -> None:
         host, port = slot.known.address
-        name = f"[{host}]:{port}" if ":" in host else f"{host}:{port}"
+        name = _named(slot.known.address)
         quiet = slot.kind is not Kind.FULL
         factory = PeerFactory(self._node, outbound=True, dialled=name, quiet=quiet)
         self._slots.add(slot)
+        self._node.dialling(name)
         self._book.attempted(slot.known.address, self._now())
         # Whatever the routes object to, such as a port that no proxy takes, is a failed dial.
         slot.dial = maybeDeferred(lambda: self._routes.endpoint(host, port).connect(factory))
@@ -294,8 +295,10 @@ class Outbound(Service, PeerListener):
                 self._dial_soon(slot.kind, place, is_detour=True)
 
     def _unreachable(self, failure: Failure, slot: Slot) -> None:
-        asked = not failure.check(ProxyFailed, TorUnavailable)
-        self._over(slot, why_not(failure.value), asked=asked)
+        asked, reason = not failure.check(ProxyFailed, TorUnavailable), why_not(failure.value)
+        self._over(slot, reason, asked=asked)
+        if self.running:  # or it was this side that wanted it no more
+            self._node.unreachable(_named(slot.known.address), reason)
         self._in_vain += 1
         if self._in_vain == SUSPICIOUS and self.running:
             self._node.journal.emit(
@@ -349,3 +352,9 @@ class Outbound(Service, PeerListener):
 
     def _now(self) -> float:
         return self._node.clock.seconds()
+
+
+def _named(address: Address) -> str:
+    """Return an address as people write it."""
+    host, port = address
+    return f"[{host}]:{port}" if ":" in host else f"{host}:{port}"

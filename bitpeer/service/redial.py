@@ -15,6 +15,7 @@ from twisted.python.failure import Failure
 from zope.interface import implementer
 
 from bitpeer.errors import Disconnected
+from bitpeer.net.connect import why_not
 from bitpeer.net.factory import PeerFactory
 from bitpeer.net.interfaces import IPeer
 from bitpeer.net.local import LocalNode
@@ -112,6 +113,7 @@ class Redial:
         """Dial; see `IStreamClientEndpoint`."""
         # A detour is made once: after it, the peer that named it is asked again.
         other, self._detour = self._detour, None
+        self._node.dialling(self.name)
         dial = (other or self._endpoint).connect(protocolFactory)
         return dial.addCallbacks(
             self._connected, self._unreachable, callbackArgs=(other is not None,)
@@ -151,6 +153,8 @@ class Redial:
     def _unreachable(self, failure: Failure) -> Failure:
         complaint = reason_of(failure)
         stopped = failure.check(CancelledError, ConnectingCancelledError)
+        if not stopped:
+            self._node.unreachable(self.name, why_not(failure.value))
         if complaint != self._complaint and not stopped:
             self._complaint = complaint
             self._node.journal.emit(

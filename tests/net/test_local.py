@@ -11,7 +11,7 @@ from bitpeer.errors import DisconnectReason, InvalidSetting, LimitExceeded, Unen
 from bitpeer.messages.addresses import NOWHERE, NetAddress
 from bitpeer.messages.control import VerAck
 from bitpeer.messages.inventory import InvVect
-from bitpeer.net.interfaces import INewestBlock
+from bitpeer.net.interfaces import IDialListener, INewestBlock
 from bitpeer.net.journal import Journal
 from bitpeer.net.listeners import PeerListener
 from bitpeer.net.local import COARSE, LocalNode, draw_nonce
@@ -97,6 +97,33 @@ def test_listeners_may_know_the_newest_block():
     assert greeting(node(Chain())).height == 800_000
     preferred = node(Chain(), newest_block=lambda: BlockPosition(b"h" * 32, 5))
     assert greeting(preferred).height == 5
+
+
+@implementer(IDialListener)
+class Dials:
+    """Notes whom this side dials, and stumbles when it is in vain."""
+
+    def __init__(self):
+        self.noted = []
+
+    def dialling(self, address):
+        self.noted.append(address)
+
+    def unreachable(self, address, reason):
+        raise ValueError(reason.name)
+
+
+def test_those_who_want_to_know_hear_of_dials_and_hurt_nobody(logged_failures):
+    first, second = Dials(), Dials()
+    stage = node(first, second)
+    stage.dialling("192.0.2.1:7")
+    assert first.noted == second.noted == ["192.0.2.1:7"]
+    stage.unreachable("192.0.2.1:7", DisconnectReason.DIAL_REFUSED)
+    assert stage.listener_failures == 2
+    assert len(logged_failures.claim(ValueError)) == 1  # of two from one place
+    stage.remove_listener(first)
+    stage.dialling("192.0.2.2:7")
+    assert (len(first.noted), len(second.noted)) == (1, 2)
 
 
 def test_if_nobody_knows_it_is_the_genesis_block():

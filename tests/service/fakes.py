@@ -11,10 +11,13 @@ from twisted.internet.error import ConnectionDone, ConnectionRefusedError as Ref
 from twisted.internet.testing import MemoryReactorClock, StringTransport
 from twisted.logger import LogEvent, formatEvent, globalLogPublisher
 from twisted.python.failure import Failure
+from zope.interface import implementer
 
 from bitpeer.config import PeerConfig
 from bitpeer.dialect import DnsSeed
+from bitpeer.errors import DisconnectReason
 from bitpeer.net.factory import PeerFactory
+from bitpeer.net.interfaces import IDialListener
 from bitpeer.net.local import LocalNode
 from bitpeer.net.protocol import PeerProtocol
 from tests import toy
@@ -127,6 +130,20 @@ def make_node(reactor: Reactor, listeners: Iterable[object] = (), **settings: An
     """Return a node of the toy network with seeds."""
     settings.setdefault("network", NETWORK)
     return LocalNode(PeerConfig(**settings), tuple(listeners), clock=reactor)
+
+
+@implementer(IDialListener)
+class Dials:
+    """Notes whom this side dials, and in vain."""
+
+    def __init__(self) -> None:
+        self.noted: list[tuple[str, DisconnectReason | None]] = []
+
+    def dialling(self, address: str) -> None:
+        self.noted.append((address, None))
+
+    def unreachable(self, address: str, reason: DisconnectReason) -> None:
+        self.noted.append((address, reason))
 
 
 class LogLines:

@@ -211,6 +211,15 @@ def test_a_peer_is_introduced_established_and_lost(world):
     assert named(world.events.latest()) == ["peer.established", "peer.lost"]
 
 
+def test_dials_are_murmurs(world):
+    world.node.dialling("192.0.2.1:7")
+    world.node.unreachable("192.0.2.1:7", DisconnectReason.DIAL_REFUSED)
+    assert named(world.heard) == ["peer.dialled", "peer.unreachable"]
+    assert world.heard[1]["addr"] == "192.0.2.1:7"
+    assert world.heard[1]["reason"] == "dial-refused"
+    assert world.events.latest() == []
+
+
 def test_a_stranger_who_never_gets_in_is_a_murmur(world):
     visit(world.node).hang_up()
     assert named(world.heard) == ["peer.failed"]

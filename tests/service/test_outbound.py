@@ -29,7 +29,7 @@ from bitpeer.service.rests import NOT_TODAY, SOON
 from bitpeer.service.seeds import Address, Seeds
 from bitpeer.service.slots import CONNECTION_TYPE
 from tests import toy
-from tests.service.fakes import Line, LogLines, Reactor, Resolver, accept, refuse
+from tests.service.fakes import Dials, Line, LogLines, Reactor, Resolver, accept, refuse
 
 NETWORK = replace(
     toy.NETWORK,
@@ -132,6 +132,24 @@ def test_as_many_peers_are_dialled_as_are_wanted():
     assert len(world.dialled) == 3
     assert world.slots.known == 5
     world.stop()
+
+
+def test_who_wants_to_know_hears_of_each_dial_and_of_those_in_vain():
+    world, dials = World(1, ["20.1.0.1"]), Dials()
+    world.node.add_listener(dials)
+    world.start()
+    refuse(world.reactor)
+    place = f"20.1.0.1:{PORT}"
+    assert dials.noted == [(place, None), (place, DisconnectReason.DIAL_REFUSED)]
+    world.stop()
+
+
+def test_what_this_side_wants_no_more_is_not_unreachable():
+    world, dials = World(1, ["20.1.0.1"]), Dials()
+    world.node.add_listener(dials)
+    world.start()
+    world.stop()
+    assert dials.noted == [(f"20.1.0.1:{PORT}", None)]
 
 
 def test_peers_for_blocks_only_are_asked_for_nothing_else():

@@ -13,7 +13,7 @@ from bitpeer.net.listeners import PeerListener
 from bitpeer.service import redial
 from bitpeer.service.redial import Redial, fixed_peer
 from tests import toy
-from tests.service.fakes import NETWORK, LogLines, Reactor, accept, make_node, refuse
+from tests.service.fakes import NETWORK, Dials, LogLines, Reactor, accept, make_node, refuse
 
 
 class World:
@@ -58,6 +58,18 @@ def test_a_peer_that_cannot_be_reached_is_dialled_again_ever_more_seldom():
     assert waits[:6] == sorted(waits[:6])
     assert waits[0] <= 2
     assert 60 <= waits[-1] <= 76
+
+
+def test_who_wants_to_know_hears_of_each_dial_and_of_those_in_vain():
+    dials = Dials()
+    world = World(dials)
+    world.service.startService()
+    refuse(world.reactor)
+    world.seconds_until_next_dial()
+    world.service.stopService()
+    world.reactor.connectors[-1].stopConnecting()
+    name = "192.0.2.1"
+    assert dials.noted == [(name, None), (name, DisconnectReason.DIAL_REFUSED), (name, None)]
 
 
 def test_why_it_cannot_be_reached_is_said_once():

@@ -29,6 +29,7 @@ from bitpeer.net.connect import connect
 from bitpeer.net.factory import PeerFactory
 from bitpeer.net.group import PeerGroup
 from bitpeer.net.interfaces import (
+    IDialListener,
     INewestBlock,
     IPeer,
     IPeerListener,
@@ -47,6 +48,7 @@ __all__ = [
     "BitpeerError",
     "DisconnectReason",
     "Disconnected",
+    "IDialListener",
     "INewestBlock",
     "IPeer",
     "IPeerListener",

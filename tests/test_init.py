@@ -21,7 +21,7 @@ def test_the_public_names_are_these_and_all_are_there():
     assert set(bitpeer.__all__) == {
         *("PeerConfig", "LocalNode", "PeerFactory", "PeerProtocol", "connect", "peer_service"),
         *("IPeer", "IPeerListener", "PeerListener", "on"),
-        *("IVersionListener", "ITrafficListener", "INewestBlock"),
+        *("IVersionListener", "ITrafficListener", "IDialListener", "INewestBlock"),
         *("BitpeerError", "LocalError", "RemoteError", "Refused"),
         *("Disconnected", "DisconnectReason", "Unknown", "Malformed"),
         *("PeerGroup", "RequestFailed", "Absent", "Unanswered", "PeerGone", "TooManyRequests"),

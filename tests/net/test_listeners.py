@@ -6,7 +6,13 @@ from bitpeer.config import BlockPosition
 from bitpeer.errors import DecodeError, Disconnected, DisconnectReason, InvalidSetting
 from bitpeer.messages.control import Ping, Pong
 from bitpeer.messages.inventory import Inv
-from bitpeer.net.interfaces import INewestBlock, IPeerListener, ITrafficListener, IVersionListener
+from bitpeer.net.interfaces import (
+    IDialListener,
+    INewestBlock,
+    IPeerListener,
+    ITrafficListener,
+    IVersionListener,
+)
 from bitpeer.net.listeners import Audience, PeerListener, on
 from bitpeer.net.text import name_of
 from bitpeer.peer.events import Answered, Established, VersionReceived
@@ -297,6 +303,20 @@ def test_those_who_count_traffic_are_known():
     audience = audience_of(counter, Judge(), recorder)
     assert audience.traffic == (counter, recorder)
     assert len(audience[Ping]) == 1
+
+
+@implementer(IDialListener)
+class Dials:
+    """Wants to know of dials, and of nothing else."""
+
+
+def test_those_who_want_to_know_of_dials_are_known():
+    dials = Dials()
+    audience = audience_of(Watcher(), dials)
+    assert audience.dials == (dials,)
+    assert len(audience[Say]) == 1
+    audience.remove(dials)
+    assert audience.dials == ()
 
 
 def test_the_first_who_knows_the_newest_block_is_asked():

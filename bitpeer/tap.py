@@ -7,6 +7,7 @@ from twisted.application.service import IService
 from bitpeer.command.assemble import assemble
 from bitpeer.command.options import Options
 from bitpeer.command.said import WrongSetting
+from bitpeer.command.steadiness import keep_steady
 from bitpeer.service.clash import foreign_modules, warning
 
 __all__ = ["Options", "makeService"]
@@ -23,6 +24,7 @@ def makeService(options: Options) -> IService:
 
     if foreign := foreign_modules():
         raise SystemExit(f"bitpeer: {warning(foreign)}")
+    keep_steady(reactor)
     try:
         return assemble(options.plan, options.make_plan, reactor)
     except WrongSetting as error:

@@ -120,6 +120,8 @@ def other_chain(said: str) -> tuple[int, str]:
     chain, equals, endpoint = said.partition("=")
     if not equals or not endpoint:
         raise ValueError("ID=ENDPOINT, as 1=18445")
+    if endpoint.lower().startswith("onion:"):
+        raise ValueError("no onion service: peers can be redirected to IP addresses only")
     return chain_id(chain), endpoint
 
 

@@ -129,9 +129,14 @@ def _checked(option: str, text: str, make: Callable[[str], T]) -> T:
     try:
         return make(text)
     except InvalidSetting as error:
-        raise refused(option, text, error) from None
+        raise refused(option, _without_password(text), error) from None
     except LocalError as error:
         raise WrongSetting(f"--{option} is {text!r:.200}, but {error}") from None
+
+
+def _without_password(text: str) -> str:
+    """Return what may be shown, in a log perhaps, of a proxy that has credentials."""
+    return f"...@{text.rpartition('@')[2]}" if "@" in text else text
 
 
 def _password(path: str) -> str:

@@ -122,6 +122,8 @@ def test_another_chain_has_an_id_and_a_place():
     for said in ("1", "1="):
         with pytest.raises(ValueError, match="ID=ENDPOINT"):
             values.other_chain(said)
+    with pytest.raises(ValueError, match="no onion service"):
+        values.other_chain("1=Onion:7")
     with pytest.raises(ValueError, match="a number from 0"):
         values.other_chain("\u0661=1")
 

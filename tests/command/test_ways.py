@@ -123,6 +123,11 @@ def test_a_proxy_that_is_none_is_named(option):
     assert complaint(routes_for, option, "http://a").startswith(f"{option} is 'http://a', expected")
 
 
+@pytest.mark.parametrize("text", ["socks5://me:secret@a:99999", "http://me:secret@a:99999"])
+def test_the_password_of_a_proxy_is_not_shown(text):
+    assert complaint(routes_for, "--proxy", text).startswith("--proxy is '...@a:99999', expected")
+
+
 def test_onion_services_are_doors_like_others(tmp_path):
     arguments = ("--tor", "--listen", "7", "--listen", "onion:8", "--onion-service")
     network = plan(*arguments).networks[0]

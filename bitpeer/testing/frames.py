@@ -74,12 +74,13 @@ class Frames:
 
     def __init__(self, network: Network) -> None:
         self._network = network
-        self._rest = b""
+        self._data = b""
+        self._at = 0  # where the next frame begins: what is behind it is not copied for each
 
     @property
     def rest(self) -> bytes:
         """What has come of a frame that is not complete."""
-        return self._rest
+        return self._data[self._at :]
 
     def feed(self, data: bytes) -> Iterator[Heard]:
         """Yield what *data*, the next bytes of the stream, completes.
@@ -87,15 +88,17 @@ class Frames:
         Raises:
             NotAFrame: the magic is wrong.
         """
-        self._rest += data
-        while len(self._rest) >= HEADER.size:
-            magic, command, length, checksum = HEADER.unpack_from(self._rest)
+        self._data = self.rest + data
+        self._at = 0
+        while len(self._data) >= (begin := self._at + HEADER.size):
+            magic, command, length, checksum = HEADER.unpack_from(self._data, self._at)
             if magic != self._network.magic:
                 raise NotAFrame(f"the magic is {magic.hex()}, not {self._network.magic.hex()}")
-            end = HEADER.size + length
-            if len(self._rest) < end:
+            end = begin + length
+            if len(self._data) < end:
                 return
-            payload, self._rest = self._rest[HEADER.size : end], self._rest[end:]
+            self._at = end
+            payload = self._data[begin:end]
             yield self._read(command.rstrip(b"\0").decode("latin-1"), payload, checksum)
 
     def _read(self, command: str, payload: bytes, checksum: bytes) -> Heard:

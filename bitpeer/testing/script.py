@@ -20,7 +20,7 @@ from bitpeer.wire.message import Message, Unknown
 
 M = TypeVar("M", bound=Heard)
 Reply = Said | bytes | Iterable[Said | bytes] | None
-Kind = type[Any] | str
+Kind = type[Any] | tuple[type[Any], ...] | str
 
 PATIENCE = 60.0
 """Seconds that things may take, unless something else is said."""
@@ -83,9 +83,9 @@ class ScriptedPeer(Protocol):
     @overload
     def heard(self, kind: type[M]) -> list[M]: ...
     @overload
-    def heard(self, kind: str) -> list[Heard]: ...
+    def heard(self, kind: str | tuple[type[Any], ...]) -> list[Any]: ...
     def heard(self, kind: Kind) -> list[Any]:
-        """Return the messages of this *kind*, a class or a command, that have come so far."""
+        """Return the messages of this *kind*, as `expect` has it, that have come so far."""
         fits = _test(kind, _any)
         return [message for message in self.received if fits(message)]
 
@@ -116,17 +116,26 @@ class ScriptedPeer(Protocol):
         self.send_bytes(rest)
 
     def answer(
-        self, kind: Kind, reply: Callable[[Any], Reply], *, times: int = 1, after: float = 0.0
+        self,
+        kind: Kind,
+        reply: Callable[[Any], Reply] | Reply,
+        *,
+        times: int = 1,
+        after: float = 0.0,
     ) -> None:
         """From now on, answer every message of a *kind*.
 
         Args:
-            kind: a class of messages, or a command.
-            reply: given the message, returns what to answer: a message, bytes, several of
-                those, or `None`.
+            kind: a class of messages, or several, or a command.
+            reply: what to answer: a message, bytes, several of those, or `None`; or a function
+                that returns it, given the message.
             times: how often to say it.
             after: seconds to think about it first.
         """
+        if not callable(reply):
+            always = _several(reply)
+            self.answer(kind, lambda _: always, times=times, after=after)
+            return
         self._habits.append(Habit(kind, reply, times, after))
 
     def stop_answering(self, kind: Kind) -> None:
@@ -144,7 +153,9 @@ class ScriptedPeer(Protocol):
         self, kind: type[M], fits: Callable[[M], bool] = ..., *, timeout: float = ...
     ) -> Deferred[M]: ...
     @overload
-    def expect(self, kind: str, fits: Fits = ..., *, timeout: float = ...) -> Deferred[Any]: ...
+    def expect(
+        self, kind: str | tuple[type[Any], ...], fits: Fits = ..., *, timeout: float = ...
+    ) -> Deferred[Any]: ...
     def expect(self, kind: Kind, fits: Fits = _any, *, timeout: float = PATIENCE) -> Deferred[Any]:
         """Wait for the next message of a *kind* that *fits*, whatever comes before it.
 
@@ -152,7 +163,7 @@ class ScriptedPeer(Protocol):
         is passed over on the way is not found again: it is in `history`.
 
         Args:
-            kind: a class of messages, or a command.
+            kind: a class of messages, or several, or a command.
             fits: told the message, says whether it is the one.
             timeout: seconds.
 
@@ -352,7 +363,8 @@ def _test(kind: Kind, fits: Fits) -> Fits:
 
 
 def _words(kind: Kind, fits: Fits) -> str:
-    word = kind if isinstance(kind, str) else kind.__name__
+    kinds = kind if isinstance(kind, tuple) else (kind,)
+    word = " or ".join(each if isinstance(each, str) else each.__name__ for each in kinds)
     return word if fits is _any else f"{word} that fits"
 
 

@@ -92,8 +92,13 @@ class Transcript:
         self._note(message, ours=False)
         self.received.append(message)
         count = len(self.received)
-        for waiter in [each for each in self._waiters if each.fits(message)]:
-            if waiter in self._waiters:  # another one's joy may have ended its patience
+        for waiter, fits in [(each, _fits(each, message)) for each in self._waiters]:
+            if waiter not in self._waiters:  # another one's joy may have ended its patience
+                continue
+            if isinstance(fits, Failure):
+                self._waiters.remove(waiter)
+                waiter.found.errback(fits)
+            elif fits:
                 self._waiters.remove(waiter)
                 self._next = max(self._next, count)
                 self._found.add(count - 1)
@@ -167,3 +172,11 @@ class Transcript:
 
     def _note(self, message: Said | Heard | bytes, *, ours: bool) -> None:
         self.history.append(Entry(self._clock.seconds() - self._began, ours, message))
+
+
+def _fits(waiter: Waiter, message: Heard) -> object:
+    """Return whether *message* is what is waited for, or how the test of it failed."""
+    try:
+        return waiter.fits(message)
+    except Exception:  # it is the script's mistake, and not that of whoever reads the network
+        return Failure()

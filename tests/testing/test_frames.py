@@ -85,3 +85,11 @@ def test_a_wrong_checksum_is_seen():
 def test_what_is_no_frame_is_none():
     with pytest.raises(NotAFrame, match="31323334"):
         read(frame(NETWORK, Ping(7), magic=b"1234"))
+
+
+def test_r_a12_many_frames_that_come_at_once_are_not_copied_for_each_of_them():
+    frames = Frames(NETWORK)
+    held = [frames._data for _ in frames.feed(frame(NETWORK, Ping(1)) * 100)]
+    assert len(held) == 100
+    assert all(each is held[0] for each in held)
+    assert frames.rest == b""

@@ -97,6 +97,13 @@ def test_habits_answer(talk):
     assert talk.there.transcript.lost
 
 
+def test_a_habit_may_be_to_answer_always_the_same(talk):
+    talk.there.answer((Ping, Say), iter([Pong(1), b""]), times=2)
+    talk.here.send(Ping(5), Say(b"hi"))
+    talk.wait()
+    assert talk.here.received == [Pong(1)] * 4
+
+
 def test_habits_can_be_given_up(talk):
     talk.there.answer_pings()
     talk.there.answer(Say, lambda say: say)
@@ -137,6 +144,8 @@ def test_one_waits_in_vain(talk):
         talk.run(talk.there.expect(Say, timeout=5))
     with pytest.raises(Missing, match="no Say that fits within 5 seconds"):
         talk.run(talk.there.expect(Say, lambda say: not say.text, timeout=5))
+    with pytest.raises(Missing, match="no Say or Pong within 5 seconds"):
+        talk.run(talk.there.expect((Say, Pong), timeout=5))
     with pytest.raises(Missing, match="no message within 60 seconds"):
         talk.run(talk.there.expect_next())
     with pytest.raises(Missing, match="no say within 60 seconds"):

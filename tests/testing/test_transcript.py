@@ -74,6 +74,15 @@ def test_what_came_before_the_last_find_does_not_count(scene):
     scene.clock.advance(60)
 
 
+def test_a_mistake_in_the_test_of_a_message_fails_the_script_and_nothing_else(scene):
+    mistaken = Outcome(scene.transcript.wait("ping", lambda it: it.no_such_field, 60))
+    waiting = scene.wait(1)
+    scene.hear(1)
+    assert "no_such_field" in mistaken.failure(AttributeError)
+    assert waiting.results == [Ping(1)]
+    assert not scene.clock.getDelayedCalls()
+
+
 def test_who_asks_too_late_is_told_that(scene):
     scene.hear(1, 1, 2)
     scene.wait(1)

@@ -88,7 +88,7 @@ class AskingMachine(ConversationState):
         """Tell answers from everything else in *events*."""
         for event in events:
             table = self.inquiries
-            if table is None:
+            if table is None or not table.concerns(type(event)):  # as most that comes
                 yield event
                 continue
             try:

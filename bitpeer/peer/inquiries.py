@@ -127,6 +127,10 @@ class Inquiries:
         """Questions that somebody waits for."""
         return len(self._live)
 
+    def concerns(self, kind: type) -> bool:
+        """Whether a message of this *kind* may mean anything to those who wait."""
+        return kind in self._wanted or kind is NotFound
+
     def new_among(self, inquiries: Iterable[Inquiry]) -> list[Inquiry]:
         """Return those that are not on their way.
 
@@ -161,7 +165,7 @@ class Inquiries:
         kind = type(message)
         if kind is NotFound:
             return self._denied(message)
-        if not self._wanted[kind]:
+        if not self.concerns(kind):
             return UNASKED
         for asked in self._candidates(kind, message):
             try:
@@ -296,7 +300,7 @@ class Inquiries:
     def _forget(self, asked: Asked) -> None:
         inquiry = asked.inquiry
         self._asked.remove(asked)
-        self._wanted.subtract(inquiry.answers)
+        self._wanted -= Counter(inquiry.answers)  # which keeps no zeros
         if self._live.get(inquiry.key) is asked:
             del self._live[inquiry.key]
         if inquiry.question is not None:

@@ -210,7 +210,10 @@ def main(arguments: Sequence[str]) -> int:
     accounts = Accounts(coverage)
     sys.meta_path.insert(0, AccountedFinder(package, accounts))
     coverage.start()
-    status = pytest.main([*files, "-q", *options], plugins=[AccountedTests(accounts, root)])
+    # Otherwise pytest would import the package itself, past our accounts, where it is installed
+    # with a plugin of its own.
+    tests = [*files, "-q", "--assert=plain", *options]
+    status = pytest.main(tests, plugins=[AccountedTests(accounts, root)])
     coverage.stop()
     if status != pytest.ExitCode.OK:
         print("own coverage: the tests must pass first")

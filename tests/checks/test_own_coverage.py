@@ -136,6 +136,17 @@ def test_modules_may_be_chosen(tiny: Path) -> None:
     assert "tests/test_busy.py" not in result.stdout
 
 
+def test_a_project_may_be_installed_and_bring_a_plugin(tiny: Path) -> None:
+    (tiny / "plug.py").write_text("")
+    facts = tiny / "tiny.egg-info"
+    facts.mkdir()
+    (facts / "PKG-INFO").write_text("Metadata-Version: 2.1\nName: tiny\nVersion: 1\n")
+    (facts / "SOURCES.txt").write_text("checks/__init__.py\ntiny/whole.py\n")
+    (facts / "entry_points.txt").write_text("[pytest11]\nplug = plug\n")
+    result = check(tiny, "tiny/whole.py")
+    assert result.returncode == 0, result.stderr
+
+
 def test_failing_tests_prove_nothing(tiny: Path) -> None:
     (tiny / "tests/test_busy.py").write_text("def test_busy():\n    assert False\n")
     result = check(tiny)

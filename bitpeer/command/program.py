@@ -58,9 +58,13 @@ class OperatorsLog:
 
     def __init__(self, level: str) -> None:
         self._wanted = LogLevelFilterPredicate()
-        observer = FilteringLogObserver(globalLogPublisher, [self._wanted])
-        self.log = Logger("bitpeer", observer=observer)
+        self._observer = FilteringLogObserver(globalLogPublisher, [self._wanted])
+        self.log = Logger("bitpeer", observer=self._observer)
         self.set_level(level)
+
+    def about(self, chain: str) -> Logger:
+        """Return what logs as well, and says of each event that it is about this *chain*."""
+        return Logger(f"bitpeer.{chain}", observer=self._observer)
 
     def set_level(self, level: str) -> None:
         """Log from now on what is at least of this level."""
@@ -78,7 +82,7 @@ class OperatorsNode(LocalNode):
     """
 
     def __init__(self, config: PeerConfig, log: OperatorsLog, *, clock: IReactorTime) -> None:
-        self.log = log.log
+        self.log = log.about(config.network.title)
         super().__init__(config, clock=clock)
         self._messages: MessageLog | None = None
         self.heed(log.level)

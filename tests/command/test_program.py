@@ -6,9 +6,9 @@ from functools import partial
 import pytest
 from twisted.application.service import Service
 from twisted.internet.defer import Deferred
-from twisted.logger import LogLevel
+from twisted.logger import LogLevel, capturedLogs
 
-from bitpeer.bitcoin.networks import REGTEST
+from bitpeer.bitcoin.networks import REGTEST, SIGNET
 from bitpeer.command.program import CannotStart, OperatorsLog, OperatorsNode, Program
 from bitpeer.config import PeerConfig
 from bitpeer.errors import InvalidSetting, StorageUnusable
@@ -34,6 +34,20 @@ def say_everything(node):
 def test_an_operator_sees_what_is_at_least_of_the_level_asked_for(level):
     _, node = operators_node(level)
     assert say_everything(node) == list(LEVELS[LEVELS.index(level) :])
+
+
+def test_of_several_networks_an_operator_sees_which_one_a_line_is_about():
+    log = OperatorsLog("info")
+    nodes = [
+        OperatorsNode(PeerConfig(network=network), log, clock=Reactor())
+        for network in (REGTEST, SIGNET)
+    ]
+    with capturedLogs() as events:
+        for node in nodes:
+            node.journal.emit(LogLevel.info, "news")
+        nodes[0].journal.emit(LogLevel.debug, "gossip")
+    names = [event["log_namespace"] for event in events]
+    assert names == ["bitpeer.bitcoin-regtest", "bitpeer.bitcoin-signet"]
 
 
 def test_an_operator_may_change_his_mind():

@@ -151,7 +151,7 @@ class Routes:
         """Return an endpoint that a program made; it answers for those that we do not know."""
         if not IStreamClientEndpoint.providedBy(place):
             raise InvalidSetting("connect", place, "host, host:port or a client endpoint")
-        if self.proxied and isinstance(_unwrapped(place), _DIRECT):
+        if self.proxied and is_direct(place):
             expected = "an endpoint that does not pass the proxy by, as Socks5Endpoint"
             raise InvalidSetting("connect", place, expected)
         return place
@@ -215,6 +215,11 @@ def _unwrapped(endpoint: IStreamClientEndpoint) -> IStreamClientEndpoint:
     while (inner := getattr(endpoint, "_wrappedEndpoint", None)) is not None:
         endpoint = inner
     return endpoint
+
+
+def is_direct(endpoint: IStreamClientEndpoint) -> bool:
+    """Whether *endpoint* is known to dial directly; those of others answer for themselves."""
+    return isinstance(_unwrapped(endpoint), _DIRECT)
 
 
 def _network(host: str) -> NetworkId | None:

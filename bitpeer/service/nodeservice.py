@@ -17,7 +17,7 @@ from bitpeer.net.factory import PeerFactory
 from bitpeer.net.interfaces import IPeer
 from bitpeer.net.local import LocalNode
 from bitpeer.net.onion import OnionPort
-from bitpeer.net.routes import Routes, routes_for
+from bitpeer.net.routes import Routes, is_direct, routes_for
 from bitpeer.net.text import printable
 from bitpeer.service.addressbook import AddressBook
 from bitpeer.service.addresskeeper import AddressKeeper
@@ -176,8 +176,8 @@ class NodeService(Grounded):
 
     def _fixed(self, place: str | IStreamClientEndpoint) -> ClientService:
         config = self.node.config
-        elsewhere = _elsewhere(self.routes) if config.follow_redirects else None
         endpoint = self.routes.client(place, config.network.port)
+        elsewhere = _elsewhere(self.routes, endpoint) if config.follow_redirects else None
         return fixed_peer(_name(place), endpoint, self.node, elsewhere)
 
     def _file(self, name: str) -> Path | None:
@@ -352,9 +352,17 @@ def _address_of(known: KnownAddress) -> Address:
     return known.address
 
 
-def _elsewhere(routes: Routes) -> Elsewhere:
+def _elsewhere(routes: Routes, first: IStreamClientEndpoint) -> Elsewhere:
+    """Return how to dial where a peer sends us that was dialled by way of *first*.
+
+    An onion service, or whoever else was not dialled directly, could learn where we are.
+    """
+
     def endpoint(address: Address) -> IStreamClientEndpoint | None:
-        return routes.endpoint(*address) if routes.reaches(address.host) else None
+        if not routes.reaches(address.host):
+            return None
+        second = routes.endpoint(*address)
+        return None if is_direct(second) and not is_direct(first) else second
 
     return endpoint
 

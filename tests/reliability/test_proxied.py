@@ -180,10 +180,12 @@ def guided(place):
     return Listener(toy.frame(b"say", toy.Say(place.encode()).encode()))
 
 
-def sent(place):
+def sent(place, *, onions_only=False):
     """Let a peer behind the proxy send us to *place*; return whom the proxy was asked for."""
     network = replace(toy.NETWORK, dialect=GUIDE)
     world = World(lambda _: guided(place))
+    if onions_only:
+        world.routes = Routes(world.reactor, onion_proxy=world.routes.proxy)
     service = world.service(network, connect=[ONION], settings={"follow_redirects": True})
     world.reactor.settle(3)
     world.stop(service)
@@ -194,6 +196,11 @@ def test_r_f5_redirections_are_followed_through_the_proxy():
     first, second, *_ = sent("8.8.8.8")
     assert first == (ONION, toy.NETWORK.port)
     assert second == ("8.8.8.8", 9)
+
+
+def test_r_f5_an_onion_service_sends_nobody_out_of_its_proxy():
+    """It would learn where we are, though all else is dialled directly."""
+    assert {host for host, _ in sent("8.8.8.8", onions_only=True)} == {ONION}
 
 
 @pytest.mark.parametrize("place", ["127.0.0.1", "169.254.169.254", "10.0.0.1", "::1", "fe80::1"])

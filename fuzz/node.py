@@ -14,11 +14,17 @@ from twisted.internet.task import Clock
 from bitpeer.config import PeerConfig
 from bitpeer.dialect import Greeting, Network
 from bitpeer.net.local import LocalNode
+from bitpeer.peer.reactions import Etiquette
+from bitpeer.wire.framing import Envelope
 from bitpeer.wire.message import Message, Unknown
 from fuzz.target import Wrong
 
 MAX_PAYLOAD = 100_000
 """Bytes of the largest payload; enough for everything, and soon too many."""
+
+
+_ETIQUETTES: dict[tuple[str, int], Etiquette] = {}
+_ENVELOPES: dict[str, Envelope] = {}
 
 
 def make_node(network: Network, *, tolerant: bool = False, services: int = 0) -> LocalNode:
@@ -35,7 +41,12 @@ def make_node(network: Network, *, tolerant: bool = False, services: int = 0) ->
         max_pending_announcements=50,
         max_total_announcements=200,
     )
-    return LocalNode(config, clock=Clock(), draw_nonce=count(1).__next__, draw=lambda: 0.5)
+    node = LocalNode(config, clock=Clock(), draw_nonce=count(1).__next__, draw=lambda: 0.5)
+    # What never changes takes most of the time.
+    key = network.title, services
+    node.terms.etiquette = _ETIQUETTES.setdefault(key, node.terms.etiquette)
+    node.terms.envelope = _ENVELOPES.setdefault(network.title, node.terms.envelope)
+    return node
 
 
 def stranger(network: Network, version: int, services: int, nonce: int) -> Message:

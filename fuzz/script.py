@@ -58,8 +58,10 @@ class Script:
         if how == 2:
             size = len(data) // 64 + 1
             return [data[at : at + size] for at in range(0, len(data), size)]
-        pieces = []
+        pieces: list[bytes] = []
         while data:
+            if not self:
+                return [*pieces, data]
             size = self.number(min(len(data), 255)) * (len(data) // 4_096 + 1) + 1
             pieces.append(data[:size])
             data = data[size:]

@@ -6,6 +6,7 @@ An input says how frames are put together, rightly or wrongly, and how they are 
 from __future__ import annotations
 
 from collections.abc import Hashable, Iterator
+from functools import cache
 
 from bitpeer.dialect import Network
 from bitpeer.errors import DecodeError, RemoteError, WrongNetwork
@@ -38,10 +39,18 @@ def try_one(data: bytes) -> Hashable:
     return tuple(what for what, *_ in told)
 
 
+@cache
+def envelope_of(title: str) -> Envelope:
+    """Return what all frames of a network have in common."""
+    network = next(each for each in NETWORKS if each.title == title)
+    dialect = network.dialect
+    return Envelope(network.magic, dialect.checksum, dialect.registry, LIMIT)
+
+
 def piece(script: Script, network: Network) -> bytes:
     """Return a frame, or something that looks like one."""
     dialect = network.dialect
-    envelope = Envelope(network.magic, dialect.checksum, dialect.registry, LIMIT)
+    envelope = envelope_of(network.title)
     kind = script.pick(list(dialect.registry))
     how = script.number(8)
     if how == 0:
@@ -66,8 +75,7 @@ def frames(
     network: Network, limit: int, pieces: list[bytes], *, by_piece: bool
 ) -> list[tuple[object, ...]]:
     """Return what comes of a stream, and how it ends."""
-    dialect = network.dialect
-    envelope = Envelope(network.magic, dialect.checksum, dialect.registry, LIMIT)
+    envelope = envelope_of(network.title)
     framing = Framing(envelope, limit)
     found: list[tuple[object, ...]] = []
     fed = taken = 0

@@ -224,7 +224,7 @@ def grow(script: Script) -> Hashable:
                 if tree[branch[-1].hash].work > best.work:
                     best = tree[branch[-1].hash]
             expect(chain.tip == (best.link.hash, best.height, best.work), "another one won")
-            check(chain, tree, best)
+        check(chain, tree, best)
         return offered, rejected, best.height
     finally:
         chain.close()

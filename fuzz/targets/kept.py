@@ -81,7 +81,7 @@ def key(script: Script, path: Path) -> Hashable:
 
 def addresses(script: Script, path: Path) -> Hashable:
     """Start with a book of addresses, and end."""
-    make_database(script, path, addresskeeper.MIGRATIONS, fill_addresses)
+    whole = make_database(script, path, addresskeeper.MIGRATIONS, fill_addresses)
     book = AddressBook(secret=bytes(32))
     keeper = AddressKeeper(book, path, network="this", clock=Clock(), journal=journal())
     try:
@@ -100,6 +100,8 @@ def addresses(script: Script, path: Path) -> Hashable:
         expect(0 < known.chance(NOW) <= 1, "it has no chance")
     book.doubtful(NOW)
     keeper.stopService()
+    if not whole:  # then SQLite may well lose what it is given
+        return len(book)
     again = AddressBook()
     second = AddressKeeper(again, path, network="this", clock=Clock(), journal=journal())
     second.startService()
@@ -149,19 +151,23 @@ def make_database(
     path: Path,
     migrations: Sequence[str],
     fill: Callable[[Script, sqlite3.Connection], None],
-) -> None:
-    """Make a database whose rows are odd, or whose bytes are, or that is none."""
+) -> bool:
+    """Make a database whose rows are odd, or whose bytes are, or that is none.
+
+    Returns:
+        Whether it is one of which SQLite sees nothing wrong.
+    """
     how = script.number(4)
     if how == 0:
         path.write_bytes(script.rest())
-        return
+        return False
     if how == 1:
         raw = bytearray(sound(tuple(migrations)))
         for _ in range(script.number(6)):
             at = script.number(len(raw))
             raw[at : at + 1] = script.take(1)
         path.write_bytes(raw)
-        return
+        return False
     database = open_database(path, migrations)
     with database:
         with suppress(sqlite3.Error, OverflowError):  # this much is refused already
@@ -170,6 +176,7 @@ def make_database(
             version = script.number(256) - 128
             database.execute(f"PRAGMA user_version={version}")
     database.close()
+    return True
 
 
 @cache

@@ -33,6 +33,7 @@ def test_there_may_be_a_single_choice():
 def test_bytes_are_cut_in_many_ways():
     assert Script(b"\x02").cut(b"abc") == [b"a", b"b", b"c"]
     assert Script(b"\x03\x01").cut(b"abc") == [b"ab", b"c"]
+    assert Script(b"\x03\x00\x01\x00").cut(b"abcdef") == [b"a", b"bc", b"d", b"ef"]
     assert Script(b"\x03").cut(b"") == [b""]
     assert b"".join(Script(b"\x02").cut(bytes(9_999))) == bytes(9_999)
     assert len(Script(b"\x02").cut(bytes(9_999))) <= 512

@@ -22,7 +22,7 @@ from bitpeer.net.interfaces import IPeer, IVersionListener
 from bitpeer.net.listeners import PeerListener
 from bitpeer.net.local import LocalNode
 from bitpeer.net.protocol import PeerProtocol
-from bitpeer.net.routes import Routes
+from bitpeer.net.routes import Routes, is_direct
 from bitpeer.service.addressbook import AddressBook
 from bitpeer.service.anchors import Anchors
 from bitpeer.service.bans import Bans
@@ -290,9 +290,16 @@ class Outbound(Service, PeerListener):
         self._over(slot, reason.reason)
         if self._node.config.follow_redirects and not slot.is_detour:
             place = detour(cast(PeerProtocol, peer))
-            if place is not None:
+            if place is not None and not self._leads_out(slot.known.address, place):
                 self._book.learn((place,), slot.known.address.host, self._now())
                 self._dial_soon(slot.kind, place, is_detour=True)
+
+    def _leads_out(self, first: Address, second: Address) -> bool:
+        """Whether following from *first* leads nowhere, or out of its proxy (R-F5)."""
+        if not self._routes.reaches(second.host):
+            return True
+        proxied = not is_direct(self._routes.endpoint(*first))
+        return proxied and is_direct(self._routes.endpoint(*second))
 
     def _unreachable(self, failure: Failure, slot: Slot) -> None:
         asked, reason = not failure.check(ProxyFailed, TorUnavailable), why_not(failure.value)

@@ -4,6 +4,7 @@ from dataclasses import replace
 
 import pytest
 from twisted.internet.defer import fail
+from twisted.internet.endpoints import TCP4ClientEndpoint
 from twisted.internet.error import ConnectionRefusedError as NobodyListens
 
 from bitpeer.config import BlockPosition, PeerConfig
@@ -19,6 +20,7 @@ from bitpeer.messages.addresses import NetAddress
 from bitpeer.net.factory import PeerFactory
 from bitpeer.net.local import LocalNode
 from bitpeer.net.routes import Routes
+from bitpeer.net.socks import Proxy
 from bitpeer.service.addressbook import AddressBook
 from bitpeer.service.anchors import Anchors
 from bitpeer.service.bans import Bans
@@ -38,6 +40,7 @@ NETWORK = replace(
 )
 FIVE_GROUPS = [f"20.{n}.0.1" for n in range(5)]
 PORT = NETWORK.port
+ONION = "pg6mmjiyjmcrsslvykfwnntlaru7p5svn6y2ymmju6nubxndf4pscryd.onion"
 
 
 class World:
@@ -626,6 +629,23 @@ def test_a_peer_that_sends_us_elsewhere_is_followed_once():
     assert world.dialled == ["20.0.0.1", "20.1.0.1"]
     assert world.slots.known == 2
     world.stop()
+
+
+@pytest.mark.parametrize(
+    ("first", "second", "followed"),
+    [
+        ("20.0.0.1", "20.1.0.1", True),
+        ("20.0.0.1", ONION, True),
+        (ONION, ONION, True),
+        (ONION, "20.1.0.1", False),
+        ("20.0.0.1", "fc00::1", False),
+    ],
+)
+def test_r_f5_nobody_is_followed_out_of_a_proxy(first, second, followed):
+    world = World(1, network=GUIDED, follow_redirects=True)
+    way = Proxy(endpoint=TCP4ClientEndpoint(world.reactor, "192.0.2.99", 9050))
+    world.slots._routes = Routes(world.reactor, onion_proxy=way)
+    assert world.slots._leads_out(Address(first, PORT), Address(second, PORT)) is not followed
 
 
 def test_a_peer_that_names_no_address_teaches_nothing():

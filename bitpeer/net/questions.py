@@ -104,8 +104,8 @@ class Questions(ABC):
     ) -> Deferred[list[Any]]:
         """Ask for the filters of the blocks from *start* up to the one with the hash *stop*.
 
-        The first is named by its height, in Decred by its hash.  One may add a type of filter
-        where there are several.
+        The first is named by its height or by its hash, as the dialect has it.  One may add a
+        type of filter where there are several.
         """
         return self.ask("cfilters", start, stop, *args, timeout=timeout)
 

@@ -2,7 +2,7 @@
 
 It listens on a loopback port that the system picks, on the network that BITPEER_NETWORK names,
 announces the network's genesis block to whoever comes, and hands it out.  On regtest three
-blocks follow it.
+blocks follow it.  For a network of Decred, DIALECT is ``decred``.
 """
 
 from os import environ
@@ -10,7 +10,7 @@ from os import environ
 from twisted.application.service import Application
 from twisted.internet import reactor
 
-from bitpeer import PeerConfig, PeerListener, on, peer_service
+from bitpeer import PeerConfig, PeerListener, decred, on, peer_service
 from bitpeer.bitcoin import (
     NETWORKS,
     Block,
@@ -25,6 +25,7 @@ from bitpeer.bitcoin import (
 from tests.bitcoin.vectors import GENESIS
 
 network = environ.get("BITPEER_NETWORK", "regtest")
+of_decred = environ.get("DIALECT") == "decred"
 
 
 def mine(parent: Block) -> Block:
@@ -38,6 +39,9 @@ def mine(parent: Block) -> Block:
 
 class Giver(PeerListener):
     def __init__(self):
+        if of_decred:
+            self.chain = [decred.GENESIS_BLOCKS[network]]
+            return
         self.chain = [Block.decode(GENESIS[network].raw)]
         while network == "regtest" and len(self.chain) < 4:
             self.chain.append(mine(self.chain[-1]))
@@ -47,7 +51,8 @@ class Giver(PeerListener):
 
     @on(GetHeaders)
     def asked_for_headers(self, peer, getheaders):
-        peer.send(Headers([block.header for block in self.chain[1:]]))
+        kind = decred.Headers if of_decred else Headers
+        peer.send(kind([block.header for block in self.chain[1:]]))
 
     @on(GetData)
     def asked(self, peer, getdata):
@@ -57,6 +62,6 @@ class Giver(PeerListener):
 
 
 application = Application("serving")
-peer_service(
-    PeerConfig(network=NETWORKS[network]), [Giver()], listen=["127.0.0.1:0"], reactor=reactor
-).setServiceParent(application)
+config = PeerConfig(network=(decred.NETWORKS if of_decred else NETWORKS)[network])
+giver = peer_service(config, [Giver()], listen=["127.0.0.1:0"], reactor=reactor)
+giver.setServiceParent(application)

@@ -16,6 +16,7 @@ from bitpeer import (
     PeerConfig,
     PeerGroup,
     PeerListener,
+    decred,
     on,
     peer_service,
 )
@@ -84,16 +85,25 @@ def test_what_the_guide_to_extending_shows_works() -> None:
     assert names["config"].network.title == "bitcoin-testbed"
 
 
-def test_the_five_lines_fetch_a_block(tmp_path: Path) -> None:
+FIRST_BLOCKS = {
+    "bitcoin": Block.decode(GENESIS["mainnet"].raw),
+    "decred": decred.GENESIS_BLOCKS["mainnet"],
+}
+
+
+@pytest.mark.parametrize("dialect", FIRST_BLOCKS)
+def test_the_five_lines_fetch_a_block_of_whose_network_one_word_says(
+    tmp_path: Path, dialect: str
+) -> None:
     [program] = [each for each in PROGRAMS if "get_block" in each]
     body = program.partition("import PeerConfig, bitcoin, connect\n")[2].split("\n")
     assert len([line for line in body if line.strip()]) <= 5
-    with node() as address:
+    with node("mainnet", dialect) as address:
         script = tmp_path / "five.py"
-        script.write_text(program.replace("127.0.0.1:18444", address))
+        script.write_text(program.replace("bitcoin", dialect).replace("127.0.0.1", address))
         with running(sys.executable, str(script)) as process:
             assert process.status() == 0
-    assert process.lines == [repr(Block.decode(GENESIS["regtest"].raw))]
+    assert process.lines == [repr(FIRST_BLOCKS[dialect])]
 
 
 def test_what_the_page_about_requests_shows_works(capsys: pytest.CaptureFixture[str]) -> None:

@@ -19,10 +19,10 @@ pytestmark = pytest.mark.timeout(120)
 
 
 @contextmanager
-def node(network: str = "regtest") -> Iterator[str]:
+def node(network: str = "regtest", dialect: str = "bitcoin") -> Iterator[str]:
     """Run a node with one block to give; the block gets its address."""
     command = (*TWISTD, "--nodaemon", "--pidfile=", "-y", SERVING)
-    with running(*command, BITPEER_NETWORK=network) as process:
+    with running(*command, BITPEER_NETWORK=network, DIALECT=dialect) as process:
         yield f"127.0.0.1:{port_of(process)}"
 
 

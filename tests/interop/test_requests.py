@@ -89,7 +89,8 @@ async def test_the_five_lines_of_the_readme_fetch_a_block(bcoin, tmp_path: Path)
     programs = re.findall(r"```python\n(.*?)```", (ROOT / "README.md").read_text(), re.DOTALL)
     [program] = [each for each in programs if "get_block" in each]
     script = tmp_path / "five.py"
-    script.write_text(program.replace("18444", str(bcoin.port)))
+    here = f"127.0.0.1:{bcoin.port}"
+    script.write_text(program.replace("MAINNET", "REGTEST").replace("127.0.0.1", here))
 
     def run():
         with running(sys.executable, str(script)) as process:

@@ -1,6 +1,7 @@
 """What only Decred's peers say, and what one listener hears of Bitcoin's and Decred's alike."""
 
 from dataclasses import replace
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -10,6 +11,7 @@ from bitpeer.messages.inventory import Inv, InvVect
 from bitpeer.wire.message import Message
 from tests.parity.conversation import Conversation, Recorder
 
+PACKAGE = Path(bitcoin.__file__).parents[1]
 # As nodes spoke it until 2020, when the state of mining became the initial state.
 CLASSIC = replace(decred.SIMNET, dialect=replace(decred.DIALECT, min_version=1, protocol_version=7))
 SAMPLES: dict[str, Message] = {
@@ -90,3 +92,10 @@ def test_peers_keep_the_pace_of_dcrd() -> None:
     talk.pass_time(0.8)
     assert len(recorder.heard(Inv)) == 2
     assert len(recorder.heard(decred.Ping)) in range(8, 12)
+
+
+@pytest.mark.parametrize("floor", ["peer", "net"])
+def test_the_machine_has_never_heard_of_it(floor: str) -> None:
+    files = [*(PACKAGE / floor).rglob("*.py")]
+    assert files
+    assert [file.name for file in files if "decred" in file.read_text("utf-8").lower()] == []

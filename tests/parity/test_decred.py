@@ -11,7 +11,7 @@ from bitpeer.messages.inventory import Inv, InvVect
 from bitpeer.wire.message import Message
 from tests.parity.conversation import Conversation, Recorder
 
-PACKAGE = Path(bitcoin.__file__).parents[1]
+PACKAGE = Path(__file__).parents[2] / "bitpeer"
 # As nodes spoke it until 2020, when the state of mining became the initial state.
 CLASSIC = replace(decred.SIMNET, dialect=replace(decred.DIALECT, min_version=1, protocol_version=7))
 SAMPLES: dict[str, Message] = {

@@ -193,8 +193,10 @@ class Framing:
         """Bytes that will be kept when the frame in progress is complete, as far as is known."""
         if self._large is not None:
             return self._large.size
+        if not self._tail:
+            return 0
         if len(self._tail) < HEADER_SIZE:
-            return HEADER_SIZE if self._tail else 0
+            return HEADER_SIZE
         (_, length, _) = _HEADER.unpack_from(self._tail)
         return HEADER_SIZE + int(length)
 
@@ -269,9 +271,9 @@ class Framing:
             frames.append((entry, data[start:stop], checksum))
             pos = stop
         digest, four = envelope.checksum, FOUR
-        wrong = [frame for frame in frames if digest(frame[1])[four] != frame[2]]
-        for frame in wrong:
-            frames[frames.index(frame)] = (_corrupt(frame[0]), *frame[1:])
+        for frame in frames:
+            if digest(frame[1])[four] != frame[2]:
+                frames[frames.index(frame)] = (_corrupt(frame[0]), *frame[1:])
         return frames, pos
 
     def _incomplete(

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from functools import cache
 from typing import Any
 
@@ -52,14 +53,40 @@ def some_inquiry(script: Script, network: Network) -> Inquiry:
         "nonce": script.number(4),
     }
     wanted = {each: context[each] for each in topic.arguments}
-    name = some_name(script, network)
+    count = script.number(9)
+    name, other = some_name(script, network), some_name(script, network)
+    arguments: tuple[Any, ...] = (name,)
     if word in ("addresses", "mempool"):
-        arguments: tuple[Any, ...] = ()
+        arguments = ()
     elif word == "headers":
-        arguments = [name] * script.number(3), some_name(script, network)
+        arguments = [name] * (count % 3), other
     elif word in ("cfilters", "cfheaders"):
-        start = name if network.dialect.name == "decred" else script.number(9)
-        arguments = start, some_name(script, network)
-    else:
-        arguments = (name,)
+        arguments = name if network.dialect.name == "decred" else count, other
     return topic.ask(*arguments, **wanted)
+
+
+def asking(topic: int, name: int) -> bytes:
+    """Return the script of a question about one topic and one of the `names`."""
+    return bytes((topic, 1, 0, 1, 1, name, 1, name))
+
+
+def answered_questions(network: Network) -> Iterator[tuple[bytes, int, int]]:
+    """Yield scripts of questions to which a specimen is the answer.
+
+    Each comes with the number of the specimen's command, and which of its payloads it is.
+    """
+    dialect = network.dialect
+    for topic in range(len(dialect.topics)):
+        for name in range(len(names(network.title))):
+            script = asking(topic, name)
+            inquiry = some_inquiry(Script(script), network)
+            for number, (command, known) in enumerate(payloads(dialect.name).items()):
+                for which, payload in enumerate(known):
+                    message = dialect.registry.decode(command, payload)
+                    if type(message) in inquiry.answers and _is_named(inquiry, message, network):
+                        yield script, number, which
+
+
+def _is_named(inquiry: Inquiry, message: Any, network: Network) -> bool:
+    named = network.dialect.answers.get(type(message), lambda _: ())
+    return inquiry.question is None or inquiry.question in named(message)

@@ -27,7 +27,7 @@ from bitpeer.peer.machine import Event, PeerMachine
 from bitpeer.wire.framing import HEADER_SIZE, Framing
 from bitpeer.wire.message import Message, Unknown
 from fuzz.node import MAX_PAYLOAD, framer, make_node, stranger
-from fuzz.questions import some_inquiry, some_name
+from fuzz.questions import answered_questions, some_inquiry, some_name
 from fuzz.script import Script
 from fuzz.specimens import NETWORKS, payloads
 from fuzz.target import Target, expect
@@ -251,15 +251,27 @@ class Play:
         expect(not (machine.established and machine.over), "it is over, and is not")
 
 
+INTRODUCED = bytes((0, 0, 0, 0, 0, 0, 1, 0, 0))
+"""The step of a stranger who says `version`, and offers what there is."""
+ACKNOWLEDGED = bytes((1, 0, 0))
+SAID, ASKED, TIME = 2, 8, 6
+"""The first byte of some other steps."""
+
+
 def seeds() -> Iterator[bytes]:
     """Return conversations that come further than chance would."""
-    for network in range(len(NETWORKS)):
+    for network, each in enumerate(NETWORKS):
         for bits in range(4):
-            begin = bytes((network, bits, 3)) + b"\x00\x00\x00\x00\x01\x00\x00\x01\x00\x00"
+            begin = bytes((network, bits, 3)) + INTRODUCED + ACKNOWLEDGED
             for step in range(18):
                 yield begin + bytes((step, 1, 1, 1, 1, 0, 0, 0)) * 3
-            for command in range(46):
-                yield begin + bytes((2, command, 0, 0, 0, 0)) * 2 + b"\x08\x00\x00\x01"
+            for command in range(len(payloads(each.dialect.name))):
+                said = bytes((SAID, command, 0, 0, 0, 0))
+                yield begin[:-3] + said + ACKNOWLEDGED
+                yield begin + said * 2 + bytes((TIME, 99, 99))
+        for question, command, which in answered_questions(each):
+            asked = bytes((ASKED, 0)) + question + b"\x3c"
+            yield begin + asked + bytes((SAID, command, which, 0, 0, 0))
 
 
 HANDSHAKE = Target(

@@ -20,7 +20,7 @@ from bitpeer.errors import (
 from bitpeer.messages.inquiry import Inquiry
 from bitpeer.messages.inventory import InvVect, NotFound
 from bitpeer.peer.inquiries import MAX_ORPHANS, ORPHAN_LIFETIME, Inquiries, Settled, Waiter
-from fuzz.questions import some_inquiry, some_name
+from fuzz.questions import answered_questions, asking, names, some_inquiry, some_name
 from fuzz.script import Script
 from fuzz.specimens import NETWORKS, payloads
 from fuzz.target import Target, expect
@@ -148,12 +148,16 @@ class Play:
 
 def seeds() -> Iterator[bytes]:
     """Return conversations about everything."""
-    for network in range(len(NETWORKS)):
-        for topic in range(9):
-            ask = bytes((0, topic, 0, 0, 0, 0, 0, 0, 0, 60))
-            yield bytes((network,)) + ask + b"\x05\xff" + ask + b"\x06\x00"
-            for command in range(46):
-                yield bytes((network,)) + ask + bytes((2, command, 0, 0, 0, 0, 0, 0))
+    for network, each in enumerate(NETWORKS):
+        for topic in range(len(each.dialect.topics)):
+            for name in range(len(names(each.title))):
+                ask = b"\x00" + asking(topic, name) + b"\x3c"
+                yield bytes((network,)) + ask * 2 + b"\x05\xff" + ask + b"\x06\x00"
+                yield bytes((network,)) + ask + bytes((4, 1, 1, 1, name))
+        for question, command, which in answered_questions(each):
+            ask, answer = b"\x00" + question + b"\x3c", bytes((2, command, which, 0, 9, 0, 0, 0))
+            yield bytes((network,)) + ask + answer
+            yield bytes((network,)) + ask + b"\x06\x00" + ask + answer
 
 
 REQUESTS = Target(

@@ -19,6 +19,10 @@ from bitpeer.service.seeds import Address
 
 DEFAULT_BLOCK_ONLY = 2
 """More peers to find and keep, where any are to be found."""
+MAX_HELD = 400_000_000
+"""Bytes to hold for the peers of all chains together: messages incomplete, or not sent yet."""
+LEAST_HELD = 50_000_000
+"""What each chain may hold, however many there are: more than any message has, or any queue."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -105,7 +109,7 @@ def make_plan(spoken: Layer, written: ConfigFile) -> Plan:
     for network in networks:
         own = [spoken, written.networks.get(network.title, {}), written.everywhere]
         plans.append(_network_plan(network, own, tor=program["tor"]))
-    return Plan(networks=plans, **program)
+    return Plan(networks=_with_memory_shared(plans), **program)
 
 
 def _networks(layers: Sequence[Layer], written: ConfigFile) -> list[Network]:
@@ -167,6 +171,12 @@ def _network_plan(network: Network, layers: Sequence[Layer], *, tor: bool) -> Ne
     )
     _check_chains(network, layers, plan)
     return replace(plan, config=replace(plan.config, network=_chain(network, plan.chain, plan)))
+
+
+def _with_memory_shared(plans: list[NetworkPlan]) -> list[NetworkPlan]:
+    """Let no peers of several chains make the process hold more than those of one could."""
+    share = max(MAX_HELD // sum(1 + len(plan.serve) for plan in plans), LEAST_HELD)
+    return [replace(plan, config=replace(plan.config, max_total=share)) for plan in plans]
 
 
 def _services(name: str, network: Network, layers: Sequence[Layer], usual: int) -> int:

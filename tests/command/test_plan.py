@@ -51,6 +51,21 @@ def test_without_a_word_mainnet_is_joined():
     assert wanted.log_level == "info"
 
 
+def test_several_chains_hold_no_more_for_their_peers_than_one():
+    two = plan(network=["mainnet", "decred-mainnet"])
+    assert [each.config.max_total for each in two.networks] == [200_000_000] * 2
+    served = one(network="jaxnet-simnet", listen="1", serve=["1=2", "2=3", "3=4"], address="::1")
+    assert served.config.max_total == served.other(3).max_total == 100_000_000
+    many = plan(network=["mainnet", "jaxnet-mainnet", "jaxnet-testnet"])
+    assert [each.config.max_total for each in many.networks] == [133_333_333] * 3
+
+
+def test_however_many_chains_there_are_each_may_hold_its_largest_message():
+    chains = [f"{number}={number}" for number in range(1, 60)]
+    network = one(network="jaxnet-simnet", listen="70", serve=chains, address="::1")
+    assert network.config.max_total == 50_000_000
+
+
 @pytest.mark.parametrize(
     ("said", "count", "block_only"),
     [

@@ -44,7 +44,7 @@ class Effort:
     """Addresses in a book."""
     guests: int = 100
     """Idle peers of a whole service."""
-    idle: float = 60.0
+    idle: float = 40.0
     """Seconds for which it is watched."""
 
 

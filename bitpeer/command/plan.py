@@ -8,11 +8,10 @@ from typing import Any
 
 from bitpeer.command import values
 from bitpeer.command.configfile import ConfigFile
-from bitpeer.command.said import Layer, WrongSetting, find, refused, value
+from bitpeer.command.said import Layer, WrongSetting, find, value
 from bitpeer.command.settings import BY_NAME, DEFAULT_OUTBOUND, SETTINGS, Scope, Shape
 from bitpeer.config import PeerConfig
 from bitpeer.dialect import Network
-from bitpeer.errors import InvalidSetting
 from bitpeer.jaxnet import networks as jaxnet
 from bitpeer.service.doors import Doors
 from bitpeer.service.seeds import Address
@@ -235,7 +234,6 @@ def _chain(network: Network, chain_id: int, plan: NetworkPlan) -> Network:
     if network not in jaxnet.NETWORKS.values():
         return network
     ports = plan.doors.port if plan.serve else None
-    try:
-        return jaxnet.chain(network, chain_id, ports=ports, address=plan.address)
-    except InvalidSetting as error:
-        raise refused("address", plan.address, error) from None
+    if plan.serve and plan.address is None:
+        raise WrongSetting("--serve needs --address: peers are told where the other chains are")
+    return jaxnet.chain(network, chain_id, ports=ports, address=plan.address)

@@ -219,7 +219,7 @@ def test_a_chain_belongs_to_the_network():
     ("said", "why"),
     [
         ({"serve": "0=1", "address": "::1"}, "--serve is 0, expected another chain than that of"),
-        ({"serve": "1=1"}, "--address is None, expected an IP"),
+        ({"serve": "1=1"}, "--serve needs --address: peers are told where"),
         ({"address": "me"}, "--address is 'me', expected an IP"),
     ],
 )

@@ -18,6 +18,8 @@ from bitpeer.peer.terms import Terms
 class PeerFactory(Factory):
     """Makes the peers of one direction.
 
+    All that one factory makes of those who dial us come in by one door: see `FlushTimes`.
+
     Args:
         node: what they share with all peers of the network.
         outbound: whether this side dials.
@@ -40,12 +42,13 @@ class PeerFactory(Factory):
         self._outbound = outbound
         self._dialled = dialled
         self._quiet = quiet
+        self._terms = node.terms if outbound else replace(node.terms, door=object())
 
     def buildProtocol(self, addr: IAddress | None) -> PeerProtocol:
         node = self.node
         host, port = getattr(addr, "host", ""), getattr(addr, "port", 0)
         machine = PeerMachine(
-            _quiet(node.terms) if self._quiet else node.terms,
+            _quiet(self._terms) if self._quiet else self._terms,
             node.new_framing(),
             outbound=self._outbound,
             receiver=node.receiver_address(host, port),

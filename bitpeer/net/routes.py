@@ -124,6 +124,9 @@ class Routes:
         named = named_host(description)
         if named is None:
             kind = description.partition(":")[0].lower()
+            if self.proxied and kind == "tor":
+                expected = "host:port, which goes by way of the proxy like everything else"
+                raise InvalidSetting("connect", place, expected)
             direct = kind not in _NEVER_DIRECT
             if self.proxied and direct:
                 expected = f"host:port, or another endpoint than {kind}:, which passes the proxy by"

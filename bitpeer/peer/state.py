@@ -134,7 +134,7 @@ class ConversationState(Speaker):
 
     def new_trickle(self) -> Trickle:
         """Begin to keep track of announcements."""
-        self.trickle = Trickle(self._terms.relay, outbound=self.outbound)
+        self.trickle = Trickle(self._terms.relay, None if self.outbound else self._terms.door)
         return self.trickle
 
     @property

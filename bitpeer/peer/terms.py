@@ -28,6 +28,8 @@ class Terms:
     etiquette: Etiquette
     """What machines do with each kind of message, at each version."""
     relay: Relay
+    door: object = "door"
+    """The same for all who come in together: they are told of news at the same moments."""
     rhythm: Rhythm
     draw_nonce: Callable[[], int]
     """Returns an unpredictable number, 0 < n < 2**64."""

@@ -22,8 +22,9 @@ class FlushTimes:
     """Decides when the next batch leaves.
 
     By interval: after the first item came, at once or at random within limits.  Poisson: at random
-    moments, each peer that was dialled for itself, all that dialled us at the
-    same moments, so that many connections learn no more than one (Core).
+    moments, each peer that was dialled for itself, all that came by the same door at the
+    same moments, so that many connections learn no more than one (Core).  Different doors
+    have different moments, or one could tell by them that they belong together (R-F2).
 
     Args:
         interval: the fewest and the most seconds; `None` for Poisson.
@@ -33,18 +34,24 @@ class FlushTimes:
     def __init__(self, interval: tuple[float, float] | None, draw: Callable[[], float]) -> None:
         self._interval = interval
         self._draw = draw
-        self._inbound_at = -NEVER
+        self._next_at: dict[object, float] = {}
+        """When the next batch leaves by each door."""
 
-    def next(self, now: float, *, outbound: bool) -> float:
-        """Return when a batch that begins to fill *now* leaves."""
+    def next(self, now: float, door: object) -> float:
+        """Return when a batch that begins to fill *now* leaves.
+
+        Args:
+            now: the time.
+            door: where the peer came in; `None` if it was dialled.
+        """
         if self._interval is not None:
             least, most = self._interval
             return now + (least if least == most else least + self._draw() * (most - least))
-        if outbound:
+        if door is None:
             return now + self._pause(OUTBOUND_MEAN)
-        if self._inbound_at <= now:
-            self._inbound_at = now + self._pause(INBOUND_MEAN)
-        return self._inbound_at
+        if self._next_at.get(door, now) <= now:
+            self._next_at[door] = now + self._pause(INBOUND_MEAN)
+        return self._next_at[door]
 
     def _pause(self, mean: float) -> float:
         return -log(1.0 - self._draw()) * mean
@@ -96,15 +103,15 @@ class Trickle:
 
     Args:
         relay: what the node lends to all.
-        outbound: whether this side dialled.
+        door: where the peer came in; `None` if it was dialled.
     """
 
     __slots__ = (
+        "_door",
         "_era",
         "_heard",
         "_heard_count",
         "_known",
-        "_outbound",
         "_queue",
         "_relay",
         "_slot",
@@ -112,9 +119,9 @@ class Trickle:
         "flush_at",
     )
 
-    def __init__(self, relay: Relay, *, outbound: bool) -> None:
+    def __init__(self, relay: Relay, door: object = None) -> None:
         self._relay = relay
-        self._outbound = outbound
+        self._door = door
         # A slot, not its bit: among ten thousand peers the bit is an integer of a kilobyte.
         self._slot = relay.table.join()
         self._era = relay.table.era
@@ -164,7 +171,7 @@ class Trickle:
                 self.dropped += 1
                 return False
             queue = self._queue = {}
-            self.flush_at = relay.flush_times.next(now, outbound=self._outbound)
+            self.flush_at = relay.flush_times.next(now, self._door)
         elif full or len(queue) >= relay.pending:
             del queue[next(iter(queue))]
             relay.waiting -= 1

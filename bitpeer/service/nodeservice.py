@@ -209,8 +209,9 @@ class NodeService(Grounded):
 
     def _open_doors(self, reactor: object) -> list[Listening]:
         node, doors = self.node, []
-        factory = GuardedFactory(PeerFactory(node, outbound=False), self.admission)
         for place in self.wishes.listen:
+            # One for each door: so nothing tells the guests of one that it is the other's, too.
+            factory = GuardedFactory(PeerFactory(node, outbound=False), self.admission)
             endpoint = server_endpoint(reactor, place, node.config.network.port)
             doors.append(Listening(_name(place), endpoint, factory, node.journal))
         for door in doors:

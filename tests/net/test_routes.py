@@ -179,6 +179,7 @@ def test_r_f5_the_timeout_of_a_proxied_dial_is_a_longer_one():
         "haproxy:tcp:192.0.2.1:7",
         "plugin:option=1",
         "TLS:192.0.2.1:7",
+        "tor:192.0.2.1:7",
         "tcp:192.0.2.1:7:timeout=5",
         "tcp:192.0.2.1:7:bindAddress=192.0.2.2",
         I2P,

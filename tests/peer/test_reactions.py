@@ -53,7 +53,7 @@ class Someone(Speaker):
         self.failure: RemoteError | None = None
 
     def new_trickle(self) -> Trickle:
-        self.trickle = Trickle(make_relay(), outbound=True)
+        self.trickle = Trickle(make_relay())
         return self.trickle
 
     def wish_received(self, wish: Message) -> None:

@@ -14,7 +14,7 @@ from tests.peer.village import item, items, make_relay
 
 def make(relay: Relay | None = None, *, outbound: bool = True, **changes: object) -> Trickle:
     """Return the announcements of one peer."""
-    return Trickle(relay or make_relay(**changes), outbound=outbound)
+    return Trickle(relay or make_relay(**changes), None if outbound else "front")
 
 
 def received(*numbers: int) -> Inv:
@@ -25,20 +25,20 @@ def received(*numbers: int) -> Inv:
 def test_batches_may_leave_at_random_within_limits() -> None:
     draws = iter([0.0, 0.5, 0.75])
     times = FlushTimes((0.1, 0.5), lambda: next(draws))
-    moments = [times.next(100, outbound=True) for _ in range(3)]
+    moments = [times.next(100, None) for _ in range(3)]
     assert moments == pytest.approx([100.1, 100.3, 100.4])
 
 
 def test_fixed_batches_leave_an_interval_after_they_began_to_fill() -> None:
     times = FlushTimes((10.0, 10.0), lambda: pytest.fail("nothing random is needed"))
-    assert times.next(1_000, outbound=True) == 1_010
-    assert times.next(1_003, outbound=False) == 1_013
+    assert times.next(1_000, None) == 1_010
+    assert times.next(1_003, "front") == 1_013
 
 
 def test_dialled_peers_have_random_times_of_their_own() -> None:
     draws = cycle([0.5, 0.0, 0.75])
     times = FlushTimes(None, lambda: next(draws))
-    moments = [times.next(1_000, outbound=True) for _ in range(3)]
+    moments = [times.next(1_000, None) for _ in range(3)]
     assert moments == pytest.approx(
         [1_000 + OUTBOUND_MEAN * log(2), 1_000, 1_000 + OUTBOUND_MEAN * log(4)]
     )
@@ -47,17 +47,29 @@ def test_dialled_peers_have_random_times_of_their_own() -> None:
 def test_all_who_dialled_us_share_their_random_times() -> None:
     draws = iter([0.5, 0.75])
     times = FlushTimes(None, lambda: next(draws))
-    first = times.next(1_000, outbound=False)
+    first = times.next(1_000, "front")
     assert first == pytest.approx(1_000 + INBOUND_MEAN * log(2))
-    assert times.next(1_001, outbound=False) == first
-    assert times.next(first, outbound=False) == pytest.approx(first + INBOUND_MEAN * log(4))
+    assert times.next(1_001, "front") == first
+    assert times.next(first, "front") == pytest.approx(first + INBOUND_MEAN * log(4))
+
+
+def test_r_f2_each_door_has_random_times_of_its_own():
+    draws = iter([0.5, 0.75, 0.25])
+    times = FlushTimes(None, lambda: next(draws))
+    front = times.next(1_000, "front")
+    back = times.next(1_000, "back")
+    assert back == pytest.approx(1_000 + INBOUND_MEAN * log(4))
+    assert front != back
+    assert times.next(1_001, "front") == front
+    assert times.next(front, "front") not in (front, back)
+    assert times.next(front, "back") == back
 
 
 def test_random_times_have_the_mean_they_should() -> None:
     numbers = [(each + 0.5) / 10_000 for each in range(10_000)]
     draws = iter(numbers)
     times = FlushTimes(None, lambda: next(draws))
-    pauses = [times.next(0, outbound=True) for _ in numbers]
+    pauses = [times.next(0, None) for _ in numbers]
     assert sum(pauses) / len(pauses) == pytest.approx(OUTBOUND_MEAN, rel=0.01)
 
 

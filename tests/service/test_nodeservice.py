@@ -302,13 +302,23 @@ def test_peers_that_are_found_are_of_different_network_groups(world):
     assert len(one.reactor.tcpClients) == 1
 
 
+def test_r_f2_guests_of_different_doors_are_told_of_news_at_different_moments(world):
+    one = world(listen=["7", "8"]).start()
+    doors = [server[1] for server in one.reactor.tcpServers]
+    front, again, back = (door.buildProtocol(None) for door in (doors[0], doors[0], doors[1]))
+    assert front.machine._terms.door == again.machine._terms.door
+    assert front.machine._terms.door != back.machine._terms.door
+
+
 def test_feelers_see_who_answers(world):
     one = world(resolver=Resolver(), outbound=1, feelers=True).start()
     one.service.introduce([Address("20.1.0.1", 7)])
     one.reactor.advance(11)
     accept(one.reactor).shake_hands()
     one.service.introduce([Address("20.3.0.1", 7)])
-    for _ in range(600):
+    for _ in range(6_000):  # chance may have it wait for long
+        if ("20.3.0.1", 7) in one.dialled():
+            break
         one.reactor.advance(1)
     assert ("20.3.0.1", 7) in one.dialled()
 

@@ -3,6 +3,8 @@ from dataclasses import replace
 import pytest
 from hypothesis import given, strategies as st
 
+from bitpeer.bitcoin.alert import AlertPayload
+from bitpeer.decred import Alert, FilterLoad, Reject
 from bitpeer.decred.messages import (
     HEAD_BLOCK_VOTES,
     HEAD_BLOCKS,
@@ -13,7 +15,7 @@ from bitpeer.decred.messages import (
     MiningState,
     Version,
 )
-from bitpeer.errors import InvalidValue, LimitExceeded, Unencodable
+from bitpeer.errors import DecodeError, InvalidValue, LimitExceeded, Unencodable
 from bitpeer.messages.addresses import NOWHERE, NetAddress
 from tests.decred import vectors
 from tests.decred.battery import is_exactly, survives
@@ -142,6 +144,53 @@ def test_init_state_has_limits(counts, limits):
     with pytest.raises(LimitExceeded) as caught:
         InitState.decode(raw)
     assert (caught.value.count, caught.value.limit) == limits
+
+
+# Messages that were dropped in the end
+
+
+@pytest.mark.parametrize(
+    ("reject", "raw"),
+    [
+        (Reject(b"version", 0x12, b"duplicate version"), vectors.REJECT_VERSION),
+        (
+            Reject(b"block", 0x12, b"duplicate block", vectors.REJECT_BLOCK[-32:]),
+            vectors.REJECT_BLOCK,
+        ),
+    ],
+    ids=["version", "block"],
+)
+def test_a_reject_has_its_bytes(reject, raw):
+    assert reject.encode() == raw
+    assert Reject.decode(raw) == reject
+    assert len(reject.extra) in (0, 32)
+
+
+def test_an_alert_has_its_bytes():
+    is_exactly(Alert(b"some payload", b"somesig"), "0c736f6d65207061796c6f616407736f6d65736967")
+    payload = AlertPayload(
+        version=1,
+        relay_until=1337093712,
+        expiration=1368628812,
+        id=1015,
+        cancel=1013,
+        cancels=(1014,),
+        min_version=0,
+        max_version=40599,
+        user_agents=(b"/Satoshi:0.7.2/",),
+        priority=5000,
+        comment=b"",
+        status_bar=b"URGENT",
+        reserved=b"",
+    )
+    assert payload.encode() == vectors.ALERT_PAYLOAD
+
+
+def test_a_bloom_filter_of_too_many_functions_is_refused():
+    with pytest.raises(DecodeError):
+        FilterLoad.decode(bytes.fromhex("0affffffffffffffffffff3d0000000000000000"))
+    fifty = FilterLoad.decode(bytes.fromhex("0affffffffffffffffffff320000000000000000"))
+    assert fifty.hash_functions == 50
 
 
 @given(st.sampled_from([Version, MiningState, GetInitState, InitState]), st.binary(max_size=200))

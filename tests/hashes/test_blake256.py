@@ -21,6 +21,7 @@ VECTORS = [
         b"The quick brown fox jumps over the lazy dog",
         "7576698ee9cad30173080678e5965916adbb11cb5245d386bf1ffda1cb26c9d7",
     ),
+    (b"abc", "1833a9fa7cf4086bd5fda73da32e5a1d75b4c3f89d5c436369f9d78bb2da5c28"),
     (b"BLAKE", "07663e00cf96fbc136cf7b1ee099c95346ba3920893d18cc8851f22ee2e36aa6"),
     (b"Go", "fd7282ecc105ef201bb94663fc413db1b7696414682090015f17e309b835f1c2"),
     (

@@ -22,7 +22,7 @@ PONG_SIZE = HEADER_SIZE + NONCE_SIZE
 SMALL_FRAME = 4096
 """An incomplete frame up to this size is kept whole and looked at again; a larger one is
 collected piece by piece."""
-AHEAD = 4096
+AHEAD = 8192
 """Complete frames are cut, and their checksums compared, for so many bytes at a time."""
 LARGE_PAYLOAD = 32_768
 """A payload from this size on is written beside its header, not copied behind it."""

@@ -29,7 +29,7 @@ demo: $(VENV)/for-use ## Let two peers talk on loopback and tell what they say
 	@$(BIN)/python examples/demo.py $(ARGS)
 
 test: $(VENV)/for-test ## Run all tests but those against real nodes
-	$(BIN)/python -m pytest $(ARGS)
+	$(BIN)/python -m pytest -n auto --dist loadfile $(ARGS)
 
 lint: $(VENV)/for-dev ## Check formatting, style, types, floors and the house rules
 	$(BIN)/ruff format --check .

@@ -132,6 +132,8 @@ class Admission(Service, PeerListener):
         """How many were turned away, ever, and why."""
         self.evicted = 0
         """How many left for somebody else, ever."""
+        self.crowded_out = 0
+        """How many strangers were cut off, ever, as there were too many."""
         self._node = node
         self._bans = bans
         self._merits = merits or Merits(node.clock.seconds)
@@ -142,6 +144,7 @@ class Admission(Service, PeerListener):
         self._visits = Visits()
         self._logged: Counter[Refusal] = Counter()
         """How many of those turned away have been in a line."""
+        self._cut = 0
         self._went = 0
         """How many of those evicted have."""
         self._lines = Every(node.clock, PERIOD, self.log_line, node.journal)
@@ -172,6 +175,12 @@ class Admission(Service, PeerListener):
                 count=since.total(),
                 why="; ".join(f"{why.value} ({count})" for why, count in since.most_common()),
             )
+        cut, self._cut = self.crowded_out - self._cut, self.crowded_out
+        if cut:
+            text = (
+                "{count} strangers were cut off, as others came before they had said who they are"
+            )
+            self._node.journal.emit(LogLevel.info, text, count=cut)
         went, self._went = self.evicted - self._went, self.evicted
         if went:
             text = "{count} peers had to go, as others came and the house is full"
@@ -227,6 +236,7 @@ class Admission(Service, PeerListener):
             most = max(sizes.values())
             drawn = [each for each, visit in strangers.items() if sizes[visit.origin.group] == most]
             peer = self._choose(drawn)
+        self.crowded_out += 1
         self._part_with(peer)
 
     def _is_banned(self, origin: Origin) -> bool:

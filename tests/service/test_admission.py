@@ -438,6 +438,19 @@ def test_whatever_happens_limits_are_kept_and_nothing_is_left(steps):
 # Limits and lines
 
 
+def test_all_strangers_who_were_cut_off_are_one_line_a_minute(make_world):
+    world = make_world(strangers=2)
+    world.admission.startService()
+    for n in range(5):
+        world.knock(f"20.{n}.1.1")
+    assert world.admission.crowded_out == 3
+    with LogLines() as lines:
+        world.reactor.advance(60)
+        world.reactor.advance(60)
+    cut = "3 strangers were cut off, as others came before they had said who they are"
+    assert lines.count(cut) == 1
+
+
 def test_all_who_had_to_go_are_one_line_a_minute(make_world):
     world = make_world(most=4)
     world.admission.startService()

@@ -19,6 +19,7 @@ from bitpeer.messages.addresses import NOWHERE, NetAddress
 from bitpeer.net.interfaces import ITrafficListener
 from bitpeer.net.journal import Journal
 from bitpeer.net.listeners import Audience
+from bitpeer.net.room import keep_room
 from bitpeer.net.text import name_of, printable
 from bitpeer.net.ticker import Ticker
 from bitpeer.net.traffic import MessageLog
@@ -82,6 +83,7 @@ class LocalNode:
         draw_nonce: Callable[[], int] = draw_nonce,
         draw: Callable[[], float] = _RANDOM.random,
     ) -> None:
+        keep_room()
         self.config = config
         self.clock = clock
         self.journal = Journal(self.log, clock.seconds)

@@ -3,6 +3,13 @@ import pytest
 from bitpeer.messages.target import bits_of, target_of, work_of
 
 
+@pytest.fixture(autouse=True)
+def _nothing_is_remembered():
+    """What other tests have asked for is worked out anew."""
+    target_of.cache_clear()
+    work_of.cache_clear()
+
+
 @pytest.mark.parametrize(
     ("bits", "target"),
     [

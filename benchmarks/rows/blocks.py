@@ -78,7 +78,7 @@ def _everything(
             value=ratio(best.get(name), best["bitpeer"]),
             at_least=None if name == "bcoin" else 2.0,
             detail=spans(best["bitpeer"], best.get(name)),
-            why="It hovers about 2: bitcoinX knows no witnesses, and need not look for them."
+            why="From 1.8 to 2 was measured: bitcoinX knows no witnesses, and need not look."
             if shape == "C"
             else "",
         )

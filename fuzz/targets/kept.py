@@ -112,7 +112,7 @@ def addresses(script: Script, path: Path) -> Hashable:
 
 def banned(script: Script, path: Path) -> Hashable:
     """Start with a list of bans, and end."""
-    make_database(script, path, bans_module.MIGRATIONS, fill_bans)
+    whole = make_database(script, path, bans_module.MIGRATIONS, fill_bans)
     bans = Bans(path, lambda: NOW)
     try:
         bans.startService()
@@ -121,9 +121,12 @@ def banned(script: Script, path: Path) -> Hashable:
     count = len(bans)
     for host in (*HOSTS, "2001:db8::1", "x.onion"):
         bans.is_banned(host)
-    bans.ban("192.0.2.7", NOW + 9)
-    expect(bans.is_banned("192.0.2.7"), "a ban is not in force")
-    expect(bans.lift("192.0.2.7"), "a ban cannot be lifted")
+    try:
+        bans.ban("192.0.2.7", NOW + 9)
+        expect(bans.is_banned("192.0.2.7"), "a ban is not in force")
+        expect(bans.lift("192.0.2.7"), "a ban cannot be lifted")
+    except StorageUnusable:  # whose pages are damaged where nobody has looked yet
+        expect(not whole, "a sound file cannot be used")
     bans.stopService()
     return count
 
